@@ -1,0 +1,244 @@
+//! What the frame around every page needs: who is looking, for which tenant, what they may do,
+//! where they are.
+//!
+//! Plain data for `templates/layout.html` and `templates/bare.html`. It promises nothing about
+//! permissions: what a role may do is decided where the request is authorised; the flags here only
+//! keep the page from offering what would be refused.
+
+use super::parts::{Face, Tone};
+
+/// The frame of a page for somebody who is signed in. Every page struct has a field `shell`.
+#[derive(Debug, Clone)]
+pub(crate) struct Shell {
+    /// The page's own title, without the product's name.
+    pub(crate) title: String,
+    pub(crate) place: Place,
+    pub(crate) tenant: TenantMark,
+    /// The other tenants this person belongs to; empty hides the switcher's list.
+    pub(crate) tenants: Vec<TenantMark>,
+    /// Set by `PATCHBAY_SINGLE_TENANT`: the switcher is a plain name.
+    pub(crate) single_tenant: bool,
+    pub(crate) user: UserMark,
+    pub(crate) role: Role,
+    pub(crate) can_send: bool,
+    pub(crate) can_write: bool,
+    pub(crate) can_manage: bool,
+    pub(crate) counts: NavCounts,
+    /// Path and query of this page, to come back to after switching tenant or signing in again.
+    pub(crate) path: String,
+    pub(crate) csrf: String,
+    pub(crate) theme: Theme,
+    /// Where assets are served from: `/assets`, or `/assets/<version>` when they may be cached for
+    /// good. Scripts import one another by relative path, so one prefix versions them all.
+    pub(crate) assets: String,
+    /// Said once after a redirect (`POST`, then `GET`).
+    pub(crate) notice: Option<Notice>,
+    /// A line above everything while it holds: the kill switch, an unverified sender.
+    pub(crate) banner: Option<Banner>,
+}
+
+impl Shell {
+    /// The rooms in the navigation, in groups; a group may have a heading.
+    pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
+        vec![
+            ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
+            ("Outreach", vec![Place::Templates]),
+        ]
+    }
+
+    /// The rooms at the foot of the navigation.
+    pub(crate) fn foot(&self) -> Vec<Place> {
+        vec![Place::Dashboard, Place::Settings]
+    }
+
+    /// The three rooms a thumb reaches; the rest is behind "More".
+    pub(crate) fn thumb(&self) -> [Place; 3] {
+        [Place::Inbox, Place::Contacts, Place::Quotes]
+    }
+
+    /// The rooms behind "More" on a phone.
+    pub(crate) fn more(&self) -> [Place; 4] {
+        [Place::Board, Place::Templates, Place::Dashboard, Place::Settings]
+    }
+
+    /// Whether this page is in that room.
+    pub(crate) fn is_at(&self, place: &Place) -> bool {
+        self.place == *place
+    }
+
+    /// What waits in a room, as text; empty for nothing.
+    pub(crate) fn count(&self, place: &Place) -> String {
+        let waiting = match place {
+            Place::Inbox => self.counts.inbox,
+            Place::Quotes => self.counts.quotes,
+            Place::Settings => self.counts.parked,
+            _ => 0,
+        };
+        match waiting {
+            0 => String::new(),
+            1..=999 => waiting.to_string(),
+            _ => "999+".to_owned(),
+        }
+    }
+}
+
+/// A room of the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Inbox,
+    Contacts,
+    Board,
+    Quotes,
+    Templates,
+    Dashboard,
+    Settings,
+    /// The person's own page; not in the navigation.
+    Account,
+}
+
+impl Place {
+    pub(crate) fn href(self) -> &'static str {
+        match self {
+            Self::Inbox => "/inbox",
+            Self::Contacts => "/contacts",
+            Self::Board => "/board",
+            Self::Quotes => "/quotes",
+            Self::Templates => "/templates",
+            Self::Dashboard => "/dashboard",
+            Self::Settings => "/settings",
+            Self::Account => "/account",
+        }
+    }
+
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Inbox => "Inbox",
+            Self::Contacts => "Contacts",
+            Self::Board => "Board",
+            Self::Quotes => "Quotes",
+            Self::Templates => "Templates",
+            Self::Dashboard => "Dashboard",
+            Self::Settings => "Settings",
+            Self::Account => "Account",
+        }
+    }
+
+    pub(crate) fn icon(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Contacts => "users",
+            Self::Board => "square-kanban",
+            Self::Quotes => "file-text",
+            Self::Templates => "text-quote",
+            Self::Dashboard => "chart-column",
+            Self::Settings => "settings",
+            Self::Account => "circle-user",
+        }
+    }
+
+    /// The letter that goes there after `g`.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Inbox => "i",
+            Self::Contacts => "c",
+            Self::Board => "b",
+            Self::Quotes => "q",
+            Self::Templates => "t",
+            Self::Dashboard => "d",
+            Self::Settings => "s",
+            Self::Account => "a",
+        }
+    }
+}
+
+/// What waits, shown beside a room.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NavCounts {
+    /// Open conversations with something unread.
+    pub(crate) inbox: u64,
+    /// Quotes viewed or answered since the viewer last looked.
+    pub(crate) quotes: u64,
+    /// Events that were parked after their last attempt.
+    pub(crate) parked: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TenantMark {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) face: Face,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct UserMark {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) face: Face,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Owner,
+    Admin,
+    Member,
+    Viewer,
+}
+
+impl Role {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Admin => "Admin",
+            Self::Member => "Member",
+            Self::Viewer => "Viewer",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// Something that was done, said in a toast; `undo` is a path to post to.
+#[derive(Debug, Clone)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) undo: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Banner {
+    pub(crate) tone: Tone,
+    pub(crate) icon: &'static str,
+    pub(crate) text: String,
+    /// Where it can be mended: label and path.
+    pub(crate) action: Option<(String, String)>,
+}
+
+/// The frame for pages without a signed-in person: sign-in, a lead's quote, an error.
+#[derive(Debug, Clone)]
+pub(crate) struct Bare {
+    pub(crate) title: String,
+    /// The language of the page, a BCP 47 tag.
+    pub(crate) lang: String,
+    pub(crate) csrf: String,
+    pub(crate) theme: Theme,
+    pub(crate) assets: String,
+    /// Whether the product's mark stands on top; a tenant's own page leaves it out.
+    pub(crate) branded: bool,
+    pub(crate) wide: bool,
+}

@@ -1,0 +1,123 @@
+//! The small things every page is made of, as plain data for `templates/macros.html`.
+//!
+//! Text arrives formatted; a macro only draws. Nothing here reads a clock or knows a locale.
+
+use uuid::Uuid;
+
+/// The four states and the absence of one. A tone never stands alone: a word and a shape go with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Wait,
+    Stop,
+    Calm,
+}
+
+impl Tone {
+    /// The class that carries the tone; empty for plain.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Good => "good",
+            Self::Wait => "wait",
+            Self::Stop => "stop",
+            Self::Calm => "calm",
+        }
+    }
+}
+
+/// A state or a label: `icon` is empty or the name of an icon.
+#[derive(Debug, Clone)]
+pub(crate) struct Tag {
+    pub(crate) tone: Tone,
+    pub(crate) icon: &'static str,
+    pub(crate) word: String,
+}
+
+impl Tag {
+    pub(crate) fn new(tone: Tone, icon: &'static str, word: impl Into<String>) -> Self {
+        Self { tone, icon, word: word.into() }
+    }
+
+    pub(crate) fn plain(word: impl Into<String>) -> Self {
+        Self::new(Tone::Plain, "", word)
+    }
+}
+
+/// Initials on one of twelve hues.
+#[derive(Debug, Clone)]
+pub(crate) struct Face {
+    pub(crate) initials: String,
+    /// 0 to 11.
+    pub(crate) hue: u8,
+}
+
+impl Face {
+    /// The face of a person or business: two initials of the name, or `?` when the name is a
+    /// number or missing. The hue follows the id, so it stays when the name changes.
+    pub(crate) fn of(id: Uuid, name: &str) -> Self {
+        let words: Vec<char> =
+            name.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphabetic())).collect();
+        let initials: String = match words.as_slice() {
+            [] => "?".to_owned(),
+            [only] => only.to_uppercase().collect(),
+            [first, .., last] => first.to_uppercase().chain(last.to_uppercase()).collect(),
+        };
+        // The last bytes of a version 7 id are random; the first are a clock and would give
+        // everybody who was imported together the same hue.
+        let hue = id.as_bytes()[15] % 12;
+        Self { initials, hue }
+    }
+}
+
+/// A point in time, formatted for its reader. `text` is short ("20:41", "Thu"), `title` complete.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    /// RFC 3339.
+    pub(crate) iso: String,
+    pub(crate) text: String,
+    pub(crate) title: String,
+}
+
+/// A tab or an entry of a side navigation: a link to a view with an address.
+#[derive(Debug, Clone)]
+pub(crate) struct Tab {
+    pub(crate) label: String,
+    pub(crate) href: String,
+    /// Formatted count; empty for none.
+    pub(crate) count: String,
+    pub(crate) current: bool,
+}
+
+impl Tab {
+    pub(crate) fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
+        Self { label: label.into(), href: href.into(), count: String::new(), current }
+    }
+
+    pub(crate) fn counted(mut self, count: u64) -> Self {
+        if count > 0 {
+            self.count = count.to_string();
+        }
+        self
+    }
+}
+
+/// Where the pages before and after this one are; `note` says what is shown ("1–50 of 1,204").
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pager {
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
+    pub(crate) note: String,
+}
+
+/// Nothing to show, and what to do about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Empty {
+    pub(crate) icon: &'static str,
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    /// Label and path; the first is the primary one.
+    pub(crate) actions: Vec<(String, String)>,
+}
