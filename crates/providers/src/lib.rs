@@ -15,6 +15,7 @@ mod magic;
 mod message;
 mod segments;
 mod status;
+pub mod twilio;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use errors::{ErrorClass, Field, Retry};
 pub use fake::{Event, Fake, FakeOptions};
 pub use message::{Channel, Found, Lookup, Outcome, Outgoing, ProviderError, Refusal, UnknownChannel};
 pub use status::ProviderStatus;
+pub use twilio::{Twilio, TwilioOptions};
 
 /// Where "now" comes from. The application passes its own clock, a test one that it moves.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;

@@ -178,10 +178,13 @@ impl Outcome {
     /// time alone will help, `Refused` otherwise.
     pub fn from_code(code: Option<u32>, carrier_words: &str) -> Self {
         let refusal = Refusal::from_code(code, carrier_words);
-        if refusal.class == ErrorClass::RetryLater {
-            Self::Retry { after: refusal.retry.first_delay(), code, detail: refusal.detail }
-        } else {
-            Self::Refused(refusal)
+        match (refusal.class, refusal.retry) {
+            // A refusal by status, yet the code says that the carrier itself cannot be sure.
+            (_, Retry::AfterReconciliation) => Self::Unknown { detail: refusal.detail },
+            (ErrorClass::RetryLater, retry) => {
+                Self::Retry { after: retry.first_delay(), code, detail: refusal.detail }
+            }
+            _ => Self::Refused(refusal),
         }
     }
 
