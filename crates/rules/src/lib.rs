@@ -11,6 +11,7 @@
 mod words;
 
 pub mod calendar;
+pub mod gates;
 
 pub mod message;
 pub mod money;
