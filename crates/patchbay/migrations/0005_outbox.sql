@@ -6,8 +6,8 @@ create table patchbay.outbox (
   event_type text not null,
   payload jsonb not null default '{}',
   attempt integer not null default 0,
-  next_attempt_at timestamptz default now(),
-  lease_until timestamptz,
+  -- also the lease: a claim moves it ahead, so that the work of a dead node comes due again by itself
+  next_attempt_at timestamptz not null default now(),
   processed_at timestamptz,
   parked_at timestamptz,
   last_error text,

@@ -1,0 +1,195 @@
+//! Who is calling: users, sessions, magic links, API keys, roles.
+//!
+//! A request is admitted by [`guard`], which leaves a [`Caller`] (or a [`Session`]) for the handler to extract.
+//! Operations take the caller where they write the audit log or need a right that depends on the row.
+
+pub mod guard;
+mod sql;
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::request::Parts,
+};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// What a member may do. Ordered: an owner may do what an admin may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Works with contacts, messages and quotes.
+    Member,
+    /// Also changes settings, templates, members and keys.
+    Admin,
+    /// Also makes owners and opens the kill switch of budgets and sending.
+    Owner,
+}
+
+impl Role {
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Whether this role may send messages and change contacts.
+    pub fn can_write(self) -> bool {
+        self >= Self::Member
+    }
+
+    /// Whether this role may change settings.
+    pub fn can_manage(self) -> bool {
+        self >= Self::Admin
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self, Error> {
+        Ok(match word {
+            "viewer" => Self::Viewer,
+            "member" => Self::Member,
+            "admin" => Self::Admin,
+            "owner" => Self::Owner,
+            _ => return Err(Error::field("role", "Choose owner, admin, member or viewer.")),
+        })
+    }
+}
+
+/// What an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything an admin may.
+    Full,
+    /// Everything a viewer may.
+    Read,
+    /// Hand in leads and quotes, read nothing.
+    Ingest,
+}
+
+/// The tenant a request works in, with what rendering needs at every turn.
+#[derive(Debug, Clone)]
+pub struct TenantInfo {
+    pub id: Uuid,
+    pub slug: String,
+    pub name: String,
+    pub timezone: Tz,
+    pub country: String,
+    pub currency: String,
+}
+
+/// Who does it, as the audit log names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub kind: ActorKind,
+    pub id: Option<Uuid>,
+    pub label: String,
+}
+
+/// What kind of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorKind {
+    User,
+    ApiKey,
+    System,
+    Contact,
+}
+
+impl ActorKind {
+    /// The word stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::ApiKey => "api_key",
+            Self::System => "system",
+            Self::Contact => "contact",
+        }
+    }
+}
+
+impl Actor {
+    /// The program itself.
+    pub fn system() -> Self {
+        Self { kind: ActorKind::System, id: None, label: "Patchbay".to_owned() }
+    }
+
+    /// The user id, when a person with an account acts.
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.id.filter(|_| self.kind == ActorKind::User)
+    }
+}
+
+/// An admitted request: tenant, actor, role.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub tenant: TenantInfo,
+    pub actor: Actor,
+    pub role: Role,
+}
+
+impl Caller {
+    /// Refuses who has a lesser role, in words that say who could.
+    pub fn need(&self, role: Role) -> Result<(), Error> {
+        if self.role >= role {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(format!("This needs the role {} or higher; yours is {}.", role.as_str(), self.role.as_str()).into()))
+        }
+    }
+}
+
+/// A signed-in person, whether or not a tenant is on screen.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub email: String,
+    pub name: Option<String>,
+    pub theme: String,
+    /// Goes into every form; see [`guard`].
+    pub csrf: String,
+    /// The tenant on screen with the role there; `None` when the person belongs to none.
+    pub membership: Option<(TenantInfo, Role)>,
+    /// All tenants of this person: id, name.
+    pub tenants: Vec<(Uuid, String)>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts.extensions.get::<Self>().cloned().ok_or(Error::Unauthorised)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts.extensions.get::<Self>().cloned().ok_or(Error::Unauthorised)
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Error> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
+}
+
+/// The routes of this feature.
+pub fn routes(routes: crate::web::routes::Routes) -> crate::web::routes::Routes {
+    routes
+}

@@ -1,0 +1,119 @@
+//! Configuration from the environment. `docs/CONFIGURATION.md` has the same table for people.
+
+use std::{path::PathBuf, time::Duration};
+
+/// Everything the environment decides. Read once at the start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: Option<String>,
+    pub data_dir: PathBuf,
+    pub pg_bin: Option<PathBuf>,
+    pub db_connections: u32,
+    /// Where the world reaches this server; webhook signatures and links are made of it. No trailing slash.
+    pub public_url: String,
+    pub enforce_roles: bool,
+    pub single_tenant: bool,
+    /// Current key first, then former ones that may still open old seals.
+    pub master_keys: Vec<String>,
+    pub smtp_url: Option<String>,
+    pub mail_from: String,
+    pub twilio: Option<SharedTwilio>,
+    pub twilio_api_base: String,
+    /// How long a claimed message may stay without an outcome before it counts as unknown.
+    pub lease: Duration,
+    /// How long an unknown outcome may wait for its callback before the provider is asked.
+    pub reconcile_after: Duration,
+    /// Provider calls under way at once, per node.
+    pub send_concurrency: usize,
+    /// Whether the fake provider plays leads that answer.
+    pub fake_replies: bool,
+}
+
+/// The Twilio account that tenants without one of their own share.
+#[derive(Clone)]
+pub struct SharedTwilio {
+    pub account_sid: String,
+    /// Several while a rotation is under way; the first is used for sending.
+    pub auth_tokens: Vec<String>,
+    pub api_key: Option<(String, String)>,
+    pub messaging_service_sid: Option<String>,
+    pub from_e164: Option<String>,
+}
+
+impl std::fmt::Debug for SharedTwilio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedTwilio").field("account_sid", &self.account_sid).finish_non_exhaustive()
+    }
+}
+
+/// A variable whose value cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+impl Config {
+    /// Reads the environment through `get`, so that tests need not touch the process's own.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let list = |name: &str| -> Vec<String> {
+            text(name).map(|value| value.split(',').map(|item| item.trim().to_owned()).collect()).unwrap_or_default()
+        };
+        let public_url = text("PATCHBAY_PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
+        if !public_url.starts_with("http://") && !public_url.starts_with("https://") {
+            return Err(ConfigError {
+                name: "PATCHBAY_PUBLIC_URL",
+                problem: format!("{public_url:?} is not a web address such as https://crm.example.com"),
+            });
+        }
+        let mut auth_tokens = list("TWILIO_AUTH_TOKEN");
+        auth_tokens.retain(|token| !token.is_empty());
+        let twilio = text("TWILIO_ACCOUNT_SID").filter(|_| !auth_tokens.is_empty()).map(|account_sid| SharedTwilio {
+            account_sid,
+            auth_tokens,
+            api_key: text("TWILIO_API_KEY_SID").zip(text("TWILIO_API_KEY_SECRET")),
+            messaging_service_sid: text("TWILIO_MESSAGING_SERVICE_SID"),
+            from_e164: text("TWILIO_FROM_E164"),
+        });
+        let mut master_keys = list("PATCHBAY_MASTER_KEY");
+        master_keys.extend(list("PATCHBAY_MASTER_KEY_PREVIOUS"));
+        Ok(Self {
+            database_url: text("DATABASE_URL"),
+            data_dir: text("PATCHBAY_DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
+            pg_bin: text("PATCHBAY_PG_BIN").map(PathBuf::from),
+            db_connections: number(&get, "PATCHBAY_DB_CONNECTIONS", 24)?,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            enforce_roles: flag(&get, "PATCHBAY_ENFORCE_ROLES", true)?,
+            single_tenant: flag(&get, "PATCHBAY_SINGLE_TENANT", flag(&get, "NEXT_PUBLIC_SINGLE_TENANT", false)?)?,
+            master_keys,
+            smtp_url: text("PATCHBAY_SMTP_URL"),
+            mail_from: text("PATCHBAY_MAIL_FROM").unwrap_or_else(|| "Patchbay <patchbay@localhost>".to_owned()),
+            twilio,
+            twilio_api_base: text("TWILIO_API_BASE").unwrap_or_else(|| "https://api.twilio.com".to_owned()),
+            lease: Duration::from_secs(number(&get, "PATCHBAY_LEASE_SECONDS", 60)?),
+            reconcile_after: Duration::from_secs(number(&get, "PATCHBAY_RECONCILE_AFTER_SECONDS", 120)?),
+            send_concurrency: number(&get, "PATCHBAY_SEND_CONCURRENCY", 64)?,
+            fake_replies: flag(&get, "PATCHBAY_FAKE_REPLIES", false)?,
+        })
+    }
+}
+
+fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
+    match get(name).filter(|value| !value.trim().is_empty()) {
+        None => Ok(default),
+        Some(value) => {
+            value.trim().parse().map_err(|_| ConfigError { name, problem: format!("{value:?} is not a whole number") })
+        }
+    }
+}
+
+fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+    match get(name).map(|value| value.trim().to_lowercase()).as_deref() {
+        None | Some("") => Ok(default),
+        Some("true" | "1" | "yes" | "on") => Ok(true),
+        Some("false" | "0" | "no" | "off") => Ok(false),
+        Some(other) => Err(ConfigError { name, problem: format!("{other:?} is neither true nor false") }),
+    }
+}

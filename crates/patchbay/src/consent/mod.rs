@@ -1,0 +1,1 @@
+//! Consent: the state per address, and the proof behind it.

@@ -1,0 +1,30 @@
+//! Patchbay: a communications CRM in one program on PostgreSQL.
+//!
+//! Start reading at `docs/ARCHITECTURE.md`. Every folder is a feature or a room that all features share;
+//! inside, `mod.rs` holds types and operations, `sql.rs` the SQL, `api.rs` the JSON, `ui.rs` the HTML,
+//! `view.rs` what pages show, `jobs.rs` what workers do, `tests.rs` the tests.
+
+mod app;
+mod audit;
+mod auth;
+mod config;
+mod consent;
+mod contacts;
+mod dashboard;
+mod db;
+mod error;
+mod ids;
+mod ingest;
+mod messaging;
+mod notifications;
+mod providers;
+mod quotes;
+mod realtime;
+mod secrets;
+mod templates;
+mod tenants;
+#[cfg(test)]
+mod tests;
+mod time;
+mod web;
+mod workers;

@@ -1,0 +1,8 @@
+//! Tenants: settings, members, invitations.
+
+use crate::web::routes::Routes;
+
+/// The routes of this feature.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+}

@@ -1,0 +1,6 @@
+//! The test harness: the whole program on a database of its own, with the clock and the carrier in the
+//! test's hand. Dropping a [`TestApp`] fails the test if work was left over.
+
+mod harness;
+
+pub use harness::{Reply, TestApp};
