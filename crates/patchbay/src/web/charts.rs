@@ -103,7 +103,8 @@ impl Spark {
     pub(crate) fn new(points: &[f64], mark: Mark, label: impl Into<String>) -> Self {
         let top = points.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let step = 100.0 / (points.len().max(2) - 1) as f64;
-        let at = |(i, value): (usize, &f64)| format!("{:.1} {:.1}", i as f64 * step, 29.0 - 27.0 * value / top);
+        let at =
+            |(i, value): (usize, &f64)| format!("{:.1} {:.1}", i as f64 * step, 29.0 - 27.0 * value / top);
         let path = points.iter().enumerate().map(at).collect::<Vec<_>>().join("L");
         let (line, area) = if path.is_empty() {
             (String::new(), String::new())
@@ -159,7 +160,8 @@ impl Columns {
                 }
             })
             .collect();
-        let largest = values.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|v| v.2.clone()).unwrap_or_default();
+        let largest =
+            values.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|v| v.2.clone()).unwrap_or_default();
         Self { bars, top: largest, label: label.into() }
     }
 }
