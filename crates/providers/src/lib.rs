@@ -14,6 +14,7 @@ mod faults;
 mod magic;
 mod message;
 mod segments;
+pub mod smtp;
 mod status;
 pub mod twilio;
 
@@ -25,6 +26,7 @@ use chrono::{DateTime, Utc};
 pub use errors::{ErrorClass, Field, Retry};
 pub use fake::{Event, Fake, FakeOptions};
 pub use message::{Channel, Found, Lookup, Outcome, Outgoing, ProviderError, Refusal, UnknownChannel};
+pub use smtp::{Smtp, SmtpError, SmtpOptions};
 pub use status::ProviderStatus;
 pub use twilio::{Twilio, TwilioOptions};
 
