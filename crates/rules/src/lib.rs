@@ -15,6 +15,7 @@ pub mod gates;
 
 pub mod message;
 pub mod money;
+pub mod phone;
 pub mod quiet_hours;
 pub mod warm_up;
 pub mod zones;
