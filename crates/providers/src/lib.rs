@@ -8,6 +8,7 @@
 //! It touches no database and reads no clock of its own: where an instant is needed, a [`Clock`] is passed in.
 //! Nothing it logs holds a body, a credential or a whole phone number.
 
+pub mod carrier;
 pub mod errors;
 pub mod fake;
 mod faults;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use carrier::CarrierOptions;
 pub use errors::{ErrorClass, Field, Retry};
 pub use fake::{Event, Fake, FakeOptions};
 pub use message::{Channel, Found, Lookup, Outcome, Outgoing, ProviderError, Refusal, UnknownChannel};

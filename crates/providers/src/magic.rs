@@ -58,10 +58,7 @@ pub(crate) fn judge(request: &Request<'_>) -> Result<(), u32> {
 }
 
 fn judge_content(request: &Request<'_>) -> Result<(), u32> {
-    if request.has_template {
-        return Ok(());
-    }
-    if request.body.is_empty() && request.media == 0 {
+    if request.body.is_empty() && request.media == 0 && !request.has_template {
         return Err(21602);
     }
     // Bytes bound characters from above, so that most texts need no counting.
