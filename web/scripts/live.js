@@ -1,0 +1,120 @@
+// Keeps what is on the screen true. An element that declares `data-live="topic topic"` and
+// `data-live-src="/path"` is fetched again when one of its topics changes, and morphed in place:
+// scroll position, focus and typed text stay. The answer's root is the element itself.
+//
+// One connection serves all tabs of a tenant (browsers allow six to a host): the tab that holds the
+// lock listens to GET /events and tells the others. After a gap everything counts as stale, because
+// nobody knows what was missed.
+const tenant = document.querySelector('meta[name="tenant"]')?.content ?? '';
+const room = `patchbay-live-${tenant}`;
+const sign = document.getElementById('offline');
+const silence = 45_000; // the server says something every 20 s
+
+let source, watchdog, retry = 0, release, greeted = false, away;
+const channel = new BroadcastChannel(room);
+channel.onmessage = ({ data }) => hear(data);
+
+function tell(news) {
+  channel.postMessage(news);
+  hear(news);
+}
+
+function hear({ topics, up }) {
+  if (up === false) away ??= setTimeout(() => sign?.removeAttribute('hidden'), 3000);
+  if (up === true) {
+    clearTimeout(away);
+    away = undefined;
+    sign?.setAttribute('hidden', '');
+  }
+  if (topics) stale(topics);
+}
+
+function listen() {
+  source = new EventSource(`/events?tenant=${encodeURIComponent(tenant)}`);
+  alive();
+  source.addEventListener('hello', () => {
+    alive();
+    retry = 0;
+    tell({ up: true, topics: greeted ? '*' : undefined });
+    greeted = true;
+  });
+  source.addEventListener('beat', alive);
+  source.addEventListener('change', ({ data }) => { alive(); tell({ topics: data }); });
+  source.onerror = () => { tell({ up: false }); if (source.readyState === EventSource.CLOSED) again(); };
+}
+
+// A connection can be dead without anybody having said so.
+function alive() {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(() => { tell({ up: false }); again(); }, silence);
+}
+
+function again() {
+  source?.close();
+  clearTimeout(watchdog);
+  const wait = Math.min(30_000, 1000 * 2 ** retry++) * (0.5 + Math.random() / 2);
+  watchdog = setTimeout(() => release && listen(), wait);
+}
+
+function lead() {
+  navigator.locks.request(room, () => new Promise((resolve) => { release = resolve; listen(); }));
+}
+
+function step_down() {
+  clearTimeout(watchdog);
+  source?.close();
+  release?.();
+  release = undefined;
+}
+
+const waiting = new Map();
+
+/** Marks every element of these topics (separated by spaces; "*" is all) and refreshes it soon. */
+export function stale(topics) {
+  const all = topics === '*';
+  const names = new Set(topics.split(' '));
+  for (const element of document.querySelectorAll('[data-live][data-live-src]')) {
+    if (all || element.dataset.live.split(' ').some((name) => names.has(name))) soon(element);
+  }
+}
+
+function soon(element) {
+  const entry = waiting.get(element) ?? {};
+  waiting.set(element, entry);
+  if (document.hidden || entry.timer) return; // a hidden tab catches up when it is looked at
+  entry.timer = setTimeout(() => { entry.timer = undefined; refresh(element, entry); }, 60);
+}
+
+async function refresh(element, entry) {
+  waiting.delete(element);
+  if (!element.isConnected) return;
+  entry.abort?.abort();
+  entry.abort = new AbortController();
+  const url = new URL(element.dataset.liveSrc, location.href);
+  const { liveCount } = element.dataset;
+  const shown = liveCount ? element.querySelectorAll(liveCount).length : 0;
+  if (shown > 50) url.searchParams.set('limit', shown);
+  try {
+    const headers = { Accept: 'text/html', 'HX-Request': 'true', 'HX-Request-Type': 'partial' };
+    const response = await fetch(url, { headers, signal: entry.abort.signal });
+    if (!response.ok || response.redirected) return;
+    const text = await response.text();
+    // Somebody may have moved on while the answer travelled.
+    if (!element.isConnected || !url.href.startsWith(new URL(element.dataset.liveSrc, location.href).href)) return;
+    element.dispatchEvent(new CustomEvent('live:before', { bubbles: true }));
+    await htmx.swap({ sourceElement: element, target: element, swap: 'outerMorph', text });
+    const now = element.id ? document.getElementById(element.id) : element;
+    now?.dispatchEvent(new CustomEvent('live:after', { bubbles: true }));
+  } catch (error) {
+    if (error.name !== 'AbortError') waiting.set(element, {}); // tried again after the reconnect
+  }
+}
+
+document.addEventListener('live:stale', ({ detail }) => stale(detail));
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) for (const element of [...waiting.keys()]) soon(element);
+});
+addEventListener('online', () => release && again());
+addEventListener('pagehide', step_down);
+addEventListener('pageshow', ({ persisted }) => { if (persisted) { greeted = true; lead(); stale('*'); } });
+if (document.querySelector('[data-live]')) lead();
