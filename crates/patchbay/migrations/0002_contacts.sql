@@ -53,7 +53,8 @@ create table patchbay.contacts (
   phone_raw text,
   email text check (email = lower(email) and length(email) <= 254),
   stage_id uuid,
-  stage_position double precision not null default 0, -- place among the cards of its stage
+  -- place among the cards of its stage, smallest on top; by default the newest is
+  stage_position double precision not null default -extract(epoch from clock_timestamp()),
   source text check (length(source) <= 200),
   owner_id uuid, -- a member's user id
   timezone text,
@@ -80,7 +81,11 @@ create table patchbay.contacts (
 );
 -- An archived duplicate does not hold on to its number.
 create unique index contacts_phone on patchbay.contacts (tenant_id, phone_e164) where merged_into is null;
-create index contacts_email on patchbay.contacts (tenant_id, email);
+create index contacts_email on patchbay.contacts (tenant_id, email) where merged_into is null;
+-- the addresses of a merged contact still lead to the one that was kept
+create index contacts_merged on patchbay.contacts (tenant_id, merged_into) where merged_into is not null;
+create index contacts_merged_phone on patchbay.contacts (tenant_id, phone_e164) where merged_into is not null;
+create index contacts_merged_email on patchbay.contacts (tenant_id, email) where merged_into is not null;
 create index contacts_recent on patchbay.contacts (tenant_id, id desc) where archived_at is null;
 create index contacts_status on patchbay.contacts (tenant_id, status, id desc) where archived_at is null;
 create index contacts_stage on patchbay.contacts (tenant_id, stage_id, stage_position, id) where archived_at is null;
@@ -216,11 +221,51 @@ create table patchbay.do_not_contact (
 );
 
 do $$ declare name text; begin
-  foreach name in array array['stages','contacts','custom_fields','labels','contact_labels','notes','activities','contact_merges','consents','do_not_contact'] loop
+  foreach name in array array['stages','custom_fields','labels','contact_labels','notes','activities','contact_merges','consents','do_not_contact'] loop
     call patchbay.isolate(name);
   end loop;
   call patchbay.isolate('consent_events', 'select, insert');
+  -- person_id is beyond a tenant: equal ids would tell which contacts of two businesses are one person
+  call patchbay.isolate('contacts', 'delete');
+  execute (select format('grant select (%1$s), insert (%2$s), update (%2$s) on patchbay.contacts to patchbay_tenant',
+      string_agg(attname, ', '), string_agg(attname, ', ') filter (where attgenerated = ''))
+    from pg_attribute where attrelid = 'patchbay.contacts'::regclass and attnum > 0 and attname <> 'person_id');
 end $$;
+
+-- Which contact stands behind an address. The phone decides. An e-mail decides when no phone says otherwise:
+-- households share e-mail addresses, and a number must not be lost in somebody else's contact. The addresses
+-- of merged contacts lead to the one that was kept.
+create function patchbay.match_contact(tenant uuid, phone text, mail text) returns uuid language plpgsql stable as $$
+declare
+  match uuid;
+  onward uuid;
+begin
+  select id into match from patchbay.contacts where tenant_id = tenant and phone_e164 = phone and merged_into is null;
+  if match is null then
+    select id into match from patchbay.contacts where tenant_id = tenant and phone_e164 = phone and merged_into is not null
+      order by id desc limit 1;
+  end if;
+  if match is null then
+    select id into match from patchbay.contacts
+      where tenant_id = tenant and email = lower(mail) and merged_into is null and (phone is null or phone_e164 is null)
+      order by archived_at is not null, id limit 1;
+  end if;
+  if match is null and phone is null then
+    select id into match from patchbay.contacts where tenant_id = tenant and email = lower(mail) and merged_into is not null
+      order by id desc limit 1;
+  end if;
+  loop
+    select merged_into into onward from patchbay.contacts where tenant_id = tenant and id = match;
+    exit when onward is null;
+    match := onward;
+  end loop;
+  return match;
+end $$;
+
+-- Two writers with the same new e-mail take turns; a phone has its unique index for that.
+create function patchbay.lock_email(tenant uuid, mail text) returns void language sql volatile as $$
+  select pg_advisory_xact_lock(hashtextextended(tenant::text || ' ' || lower(mail), 7))
+$$;
 
 -- Consent follows the address: a new contact with a known number starts where that number stands.
 create function patchbay.contacts_load_consent() returns trigger language plpgsql as $$
@@ -259,6 +304,9 @@ language plpgsql volatile security definer set search_path = patchbay, pg_temp a
 declare
   found_id uuid;
 begin
+  -- callers with the same address take turns, in one order whatever the mix of addresses
+  perform pg_advisory_xact_lock(key) from (
+    select hashtextextended(address, 11) as key from unnest(array[phone, lower(mail)]) address where address is not null order by 1) locks;
   select person_id into found_id from patchbay.person_phones where phone_e164 = phone;
   if found_id is null then
     select person_id into found_id from patchbay.person_emails where email = lower(mail);

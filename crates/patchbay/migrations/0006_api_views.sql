@@ -79,24 +79,26 @@ begin
   if tg_op = 'INSERT' then
     new.id := coalesce(new.id, patchbay.uuid_v7());
     -- the same lead twice is one contact: what was unknown is filled in, nothing is overwritten
-    select id into known from patchbay.contacts where tenant_id = new.tenant_id and merged_into is null
-      and (phone_e164 = number or (number is null and email = new.email)) order by archived_at nulls first limit 1;
+    if new.email is not null then
+      perform patchbay.lock_email(new.tenant_id, new.email);
+    end if;
+    known := patchbay.match_contact(new.tenant_id, number, new.email);
     if known is null then
       insert into patchbay.contacts (tenant_id, id, status, first_name, last_name, phone_e164, email, stage_id, source, properties, created_at)
       values (new.tenant_id, new.id, coalesce(new.status, 'lead'), new.first_name, new.last_name, number, new.email,
-        coalesce(new.stage_id, (select id from patchbay.stages where tenant_id = new.tenant_id order by position limit 1)),
+        coalesce(new.stage_id, (select id from patchbay.stages where tenant_id = new.tenant_id order by position, id limit 1)),
         new.source, coalesce(new.properties, '{}'), coalesce(new.created_at, now()))
       on conflict (tenant_id, phone_e164) where merged_into is null do nothing;
       if found then
         known := new.id;
       else -- another writer was first
-        select id into known from patchbay.contacts where tenant_id = new.tenant_id and phone_e164 = number and merged_into is null;
+        known := patchbay.match_contact(new.tenant_id, number, new.email);
       end if;
     end if;
     if known <> new.id then
       update patchbay.contacts set
         first_name = coalesce(first_name, new.first_name), last_name = coalesce(last_name, new.last_name),
-        email = coalesce(email, new.email), source = coalesce(source, new.source),
+        phone_e164 = coalesce(phone_e164, number), email = coalesce(email, new.email), source = coalesce(source, new.source),
         properties = coalesce(new.properties, '{}') || properties, archived_at = null, updated_at = now()
       where tenant_id = new.tenant_id and id = known;
       new.id := known;
