@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 
-use crate::{app::App, error::Error};
+use crate::{app::App, contacts, error::Error};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -20,8 +20,9 @@ impl Handler for Events {
 }
 
 /// Several features may follow one event; all are idempotent, so that a failure of one repeats all.
-async fn handle(_app: &App, job: &Job) -> Result<(), Error> {
+async fn handle(app: &App, job: &Job) -> Result<(), Error> {
     match job.event_type.as_str() {
+        "lead.created" | "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
         // An event that nobody handles here is for webhooks and readers of api.outbox.
         _ => Ok(()),
     }

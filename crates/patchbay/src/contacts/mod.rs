@@ -1,6 +1,79 @@
 //! Contacts: a tenant's own copy of the people it deals with.
+//!
+//! Promises: one contact per phone number and tenant, whoever writes and however many at once; whoever is
+//! known by a number or an e-mail is found again, also after a merge; nothing known is overwritten by what
+//! merely turns up. Does not: decide who may be written to (consent), or show a tenant anything of the
+//! identity that contacts of several tenants share.
 
-use crate::web::routes::Routes;
+mod contact;
+pub mod jobs;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use contact::{Changes, ConsentState, Contact, NewContact, Status, full_name};
+
+use crate::{
+    app::App,
+    db::TenantTx,
+    error::{Error, Result},
+    web::routes::Routes,
+};
+
+/// The contact with this id, archived or not.
+pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Contact>> {
+    sql::find(tx, id).await
+}
+
+/// The contact with this id, or a not-found error.
+pub async fn get(tx: &mut TenantTx, id: Uuid) -> Result<Contact> {
+    find(tx, id).await?.ok_or(Error::NotFound("contact"))
+}
+
+/// The contact that a number belongs to; a merged duplicate's number leads to the contact that was kept.
+pub async fn find_by_phone(tx: &mut TenantTx, e164: &str) -> Result<Option<Contact>> {
+    match sql::match_id(tx, Some(e164), None).await? {
+        Some(id) => find(tx, id).await,
+        None => Ok(None),
+    }
+}
+
+/// The contact behind these addresses, made if there is none; the flag says whether it was. A known contact
+/// is only completed, never overwritten, and comes back from the archive.
+///
+/// Safe against races: any number of callers with the same phone or e-mail end with one contact.
+pub async fn upsert(tx: &mut TenantTx, app: &App, new: NewContact) -> Result<(Contact, bool)> {
+    if let Some(email) = &new.email {
+        sql::lock_email(tx, email).await?;
+    }
+    let (phone, email) = (new.phone.as_deref(), new.email.as_deref());
+    if let Some(id) = sql::match_id(tx, phone, email).await? {
+        sql::fill(tx, id, &new, app.now()).await?;
+        return Ok((get(tx, id).await?, false));
+    }
+    let id = app.new_id();
+    if sql::insert(tx, id, &new, app.now()).await? {
+        return Ok((get(tx, id).await?, true));
+    }
+    // Another writer inserted this phone after we looked; the insert has waited for its commit.
+    let id = sql::match_id(tx, phone, email).await?.ok_or_else(|| Error::conflict("This contact changed just now. Try again."))?;
+    sql::fill(tx, id, &new, app.now()).await?;
+    Ok((get(tx, id).await?, false))
+}
+
+/// Notes something on a contact's timeline: `kind` such as `stage.moved`, with the facts in `data`.
+pub async fn activity(
+    tx: &mut TenantTx,
+    contact_id: Uuid,
+    kind: &str,
+    data: &Value,
+    actor_label: Option<&str>,
+) -> Result<()> {
+    sql::insert_activity(tx, contact_id, kind, data, actor_label).await
+}
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {

@@ -24,7 +24,7 @@ use crate::{
     providers::Providers,
     realtime::Realtime,
     secrets::Secrets,
-    time::{Clock, TestClock},
+    time::{Clock, SystemClock, TestClock},
     web::{router, routes::Route},
     workers,
 };
@@ -159,6 +159,11 @@ impl TestApp {
 
     /// Works through events until none is due.
     pub async fn settle(&self) {
+        // Triggers stamp events with the server's clock, which runs while the test's stands still.
+        let real = SystemClock.now();
+        if real > self.clock.now() {
+            self.clock.set(real);
+        }
         let engine = workers::engine(&self.app, Options::default());
         let stop = CancellationToken::new();
         while engine.run_once(&stop).await.expect("outbox") > 0 {}
