@@ -11,12 +11,15 @@
 mod words;
 
 pub mod calendar;
+pub mod consent;
 pub mod gates;
 
 pub mod message;
 pub mod money;
 pub mod phone;
+pub mod price;
 pub mod quiet_hours;
+pub mod segments;
 pub mod warm_up;
 pub mod zones;
 
