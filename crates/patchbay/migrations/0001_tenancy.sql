@@ -109,6 +109,8 @@ create table patchbay.memberships (
   tenant_id uuid not null references patchbay.tenants on delete cascade,
   user_id uuid not null references patchbay.users on delete cascade,
   role text not null check (role in ('owner', 'admin', 'member', 'viewer')),
+  -- what was answered since then is counted beside "Quotes"
+  quotes_seen_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   primary key (tenant_id, user_id)
 );
@@ -190,6 +192,20 @@ create table patchbay.audit_log (
 );
 create index on patchbay.audit_log (tenant_id, entity_type, entity_id, id desc);
 
+-- What a POST with an Idempotency-Key was answered, for 24 hours.
+create table patchbay.idempotency_keys (
+  tenant_id uuid not null references patchbay.tenants on delete cascade,
+  key text not null check (length(key) between 1 and 255),
+  route text not null,
+  request_hash bytea not null,
+  status smallint, -- null while the first request is under way
+  content_type text,
+  response bytea,
+  created_at timestamptz not null,
+  primary key (tenant_id, key)
+);
+create index on patchbay.idempotency_keys (created_at);
+
 -- A tenant's tables all look alike to row-level security; later migrations call this for theirs.
 create procedure patchbay.isolate(name text, privileges text default 'select, insert, update, delete')
 language plpgsql as $$
@@ -205,6 +221,7 @@ create policy tenant on patchbay.tenants to patchbay_tenant
 grant select, update on patchbay.tenants to patchbay_tenant;
 call patchbay.isolate('memberships');
 call patchbay.isolate('invitations');
+call patchbay.isolate('idempotency_keys');
 call patchbay.isolate('audit_log', 'select, insert');
 
 -- Names and addresses of the people one works with, without opening the users table.

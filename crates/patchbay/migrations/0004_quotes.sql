@@ -33,6 +33,8 @@ create index quotes_token on patchbay.quotes (token);
 create index quotes_contact on patchbay.quotes (tenant_id, contact_id, id desc);
 create index quotes_recent on patchbay.quotes (tenant_id, id desc);
 create index quotes_status on patchbay.quotes (tenant_id, status, id desc);
+-- what the navigation counts: answered or opened since somebody looked
+create index quotes_news on patchbay.quotes (tenant_id, coalesce(answered_at, viewed_at) desc) where status in ('viewed', 'accepted', 'rejected');
 create index quotes_expiring on patchbay.quotes (expires_on) where status in ('sent', 'viewed');
 call patchbay.isolate('quotes');
 

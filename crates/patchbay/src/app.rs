@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{config::Config, db::Db, ids, providers::Providers, realtime::Realtime, secrets::Secrets, time::Clock};
+use crate::{auth::mail::Mailer, config::Config, db::Db, ids, providers::Providers, realtime::Realtime, secrets::Secrets, time::Clock};
 
 /// The application. Handlers take it as `State<Arc<App>>`, operations as `&App`.
 pub struct App {
@@ -13,6 +13,8 @@ pub struct App {
     pub db: Db,
     pub clock: Arc<dyn Clock>,
     pub providers: Providers,
+    /// For sign-in links, invitations and warnings; messages to contacts go through the ledger.
+    pub mailer: Mailer,
     pub secrets: Secrets,
     pub realtime: Realtime,
 }

@@ -35,6 +35,12 @@ pub enum Error {
     BadRequest(Cow<'static, str>),
     #[error("conflict: {detail}")]
     Conflict { detail: Cow<'static, str>, existing_id: Option<Uuid> },
+    #[error("the body is too large")]
+    TooLarge,
+    #[error("unsupported media type; {0} is needed")]
+    MediaType(&'static str),
+    #[error("method not allowed")]
+    Method,
     #[error("rate limited")]
     RateLimited { limit: u32, retry_after: Duration },
     #[error(transparent)]
@@ -72,6 +78,15 @@ impl Error {
             ),
             Self::BadRequest(why) => (StatusCode::BAD_REQUEST, "Bad request", why.to_string()),
             Self::Conflict { detail, .. } => (StatusCode::CONFLICT, "Conflict", detail.to_string()),
+            Self::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "What was sent is larger than is taken here.".to_owned())
+            }
+            Self::MediaType(needed) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Wrong kind of body", format!("Send Content-Type: {needed}."))
+            }
+            Self::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, "Not possible", "This address does not take this method.".to_owned())
+            }
             Self::RateLimited { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Slow down and try again.".to_owned())
             }

@@ -17,6 +17,7 @@ mod ids;
 mod ingest;
 mod messaging;
 mod notifications;
+mod openapi;
 mod providers;
 mod quotes;
 mod realtime;

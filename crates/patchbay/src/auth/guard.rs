@@ -24,48 +24,61 @@ use crate::{
     app::App,
     error::{Error, Result},
     ids::hash_secret,
-    web::routes::Access,
+    web::{cookies, idempotency, notice::Pending, routes::Access, shell},
 };
 
 /// A session dies after a week without use (and 30 days after sign-in in any case).
 pub const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
+/// The session's cookie; see [`cookies::name`].
+pub const SESSION_COOKIE: &str = "session";
 /// Form bodies of pages; files go to routes of their own.
 const FORM_LIMIT: usize = 1 << 20;
 
 /// The middleware in front of every route.
-pub async fn admit(State((app, access)): State<(Arc<App>, Access)>, mut request: Request, next: Next) -> Response {
+pub async fn admit(State((app, access, path)): State<(Arc<App>, Access, &'static str)>, request: Request, next: Next) -> Response {
     match access {
         Access::Public | Access::Signed => next.run(request).await,
         Access::Api(role) => match key_caller(&app, request.headers()).await {
-            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => {
-                request.extensions_mut().insert(caller);
-                next.run(request).await
-            }
+            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => run(&app, caller, path, request, next).await,
             Ok(_) => Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response(),
             Err(error) => challenge(error),
         },
         Access::Ingest => match key_caller(&app, request.headers()).await {
             Ok((_, Scope::Read)) => Error::Forbidden("This API key may only read.".into()).into_response(),
-            Ok((caller, _)) => {
-                request.extensions_mut().insert(caller);
-                next.run(request).await
-            }
+            Ok((caller, _)) => run(&app, caller, path, request, next).await,
             Err(error) => challenge(error),
         },
-        Access::SignedIn | Access::Page(_) => match page(&app, access, request).await {
-            Ok(request) => next.run(request).await,
-            Err(response) => response,
+        Access::SignedIn | Access::Page(_) => match load_session(&app, request.headers()).await {
+            Ok(Some(session)) => browse(&app, access, session, request, next).await,
+            Ok(None) => to_sign_in(&request),
+            Err(error) => error.into_response(),
         },
     }
 }
 
-/// A browser's request: session, origin, token, role.
-async fn page(app: &App, access: Access, mut request: Request) -> Result<Request, Response> {
-    let session = match load_session(app, request.headers()).await {
-        Ok(Some(session)) => session,
-        Ok(None) => return Err(to_sign_in(&request)),
-        Err(error) => return Err(error.into_response()),
+/// A program's request; a POST with an `Idempotency-Key` is done once.
+async fn run(app: &Arc<App>, caller: Caller, path: &'static str, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(caller.clone());
+    if *request.method() == Method::POST { idempotency::once(app, &caller, path, request, next).await } else { next.run(request).await }
+}
+
+/// A signed-in browser's request. Even its errors are shown in the person's theme.
+async fn browse(app: &App, access: Access, mut session: Session, request: Request, next: Next) -> Response {
+    let (theme, notice) = (shell::theme(&session.theme), session.notice.clone());
+    if request.method() == Method::GET {
+        session.path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    }
+    let mut response = match page(app, access, session, request).await {
+        Ok(request) => next.run(request).await,
+        Err(response) => response,
     };
+    notice.settle(app, &mut response);
+    response.extensions_mut().insert(theme);
+    response
+}
+
+/// Checks origin, token and role.
+async fn page(app: &App, access: Access, session: Session, mut request: Request) -> Result<Request, Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         request = check_forgery(app, &session, request).await.map_err(IntoResponse::into_response)?;
     }
@@ -85,7 +98,7 @@ async fn page(app: &App, access: Access, mut request: Request) -> Result<Request
 
 /// The session behind the cookie, with the tenant on screen.
 pub async fn load_session(app: &App, headers: &HeaderMap) -> Result<Option<Session>> {
-    let Some(token) = cookie(headers, session_cookie(app)) else { return Ok(None) };
+    let Some(token) = cookie(headers, &cookies::name(app, SESSION_COOKIE)) else { return Ok(None) };
     let now = app.now();
     let mut conn = app.db.system_conn().await?;
     let Some(row) = sql::find_session(&mut conn, &hash_secret(token), now, now - SESSION_IDLE).await? else {
@@ -116,6 +129,8 @@ pub async fn load_session(app: &App, headers: &HeaderMap) -> Result<Option<Sessi
         csrf: csrf_token(token),
         membership,
         tenants,
+        path: "/".to_owned(),
+        notice: Pending::read(app, headers),
     }))
 }
 
@@ -151,11 +166,6 @@ async fn key_caller(app: &App, headers: &HeaderMap) -> Result<(Caller, Scope)> {
 /// Zone names are validated when saved; a zone the database of zones has dropped since reads as UTC.
 fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
-}
-
-/// `__Host-` binds the cookie to this host, but browsers take it over TLS only.
-pub fn session_cookie(app: &App) -> &'static str {
-    if app.config.public_url.starts_with("https://") { "__Host-session" } else { "session" }
 }
 
 /// The value of the cookie `name`.

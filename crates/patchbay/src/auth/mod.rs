@@ -4,6 +4,7 @@
 //! Operations take the caller where they write the audit log or need a right that depends on the row.
 
 pub mod guard;
+pub mod mail;
 mod sql;
 
 use axum::{
@@ -14,7 +15,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::{error::Error, web::notice::Pending};
 
 /// What a member may do. Ordered: an owner may do what an admin may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -163,6 +164,17 @@ pub struct Session {
     pub membership: Option<(TenantInfo, Role)>,
     /// All tenants of this person: id, name.
     pub tenants: Vec<(Uuid, String)>,
+    /// Path and query of the page asked for; `/` while something is posted.
+    pub path: String,
+    /// What the next page says once.
+    pub notice: Pending,
+}
+
+impl Session {
+    /// The name, or the address while there is none.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.email)
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {

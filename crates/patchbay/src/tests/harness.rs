@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    auth::mail::Mailer,
     config::Config,
     db::Db,
     ids,
@@ -123,6 +124,7 @@ impl TestApp {
             db: Db::connect(&url, 8).await.expect("connect"),
             secrets: Secrets::new(&config.master_keys).expect("keys"),
             providers: Providers { fake: Arc::new(fake) },
+            mailer: Mailer::kept(),
             config,
             clock: clock.clone(),
             realtime: Realtime::default(),

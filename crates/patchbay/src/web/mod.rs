@@ -1,9 +1,22 @@
 //! The web server's own rooms: which routes exist and who may call them, how pages are framed, how lists page.
 
+pub mod assets;
 pub mod charts;
+pub mod client;
+pub mod cookies;
+pub mod extract;
 pub mod fields;
+pub mod idempotency;
 pub mod layout;
+pub mod notice;
+pub mod pages;
 pub mod paging;
 pub mod parts;
+pub mod patch;
 pub mod router;
 pub mod routes;
+pub mod security;
+pub mod shell;
+mod sql;
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::routes::{Route, Routes};
-use crate::{app::App, audit, contacts, dashboard, ingest, messaging, notifications, quotes, templates, tenants};
+use super::{
+    assets, pages,
+    routes::{Route, Routes},
+    security,
+};
+use crate::{app::App, audit, contacts, dashboard, ingest, messaging, notifications, openapi, quotes, templates, tenants};
 
 /// The whole web server, with the table of its routes.
 pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
@@ -20,6 +24,9 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(notifications::routes)
         .with(dashboard::routes)
         .with(audit::routes)
+        .with(openapi::routes)
+        .with(assets::routes)
         .finish();
-    (router.with_state(app), table)
+    let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
+    (security::protect(&app, router.with_state(app.clone())), table)
 }

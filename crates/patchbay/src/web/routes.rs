@@ -109,7 +109,7 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        let guarded = on(filter, handler).layer(middleware::from_fn_with_state((self.app.clone(), access), guard::admit));
+        let guarded = on(filter, handler).layer(middleware::from_fn_with_state((self.app.clone(), access, path), guard::admit));
         self.router = self.router.route(path, guarded);
         self.table.push(Route { method, path, access });
         self

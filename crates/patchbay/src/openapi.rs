@@ -1,0 +1,72 @@
+//! The API's description: OpenAPI 3.1 for programs, a page of our own for people. Each feature describes itself in its
+//! `api.rs` (`Doc`); this file puts the parts together.
+
+mod page;
+
+use std::sync::LazyLock;
+
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use utoipa::{
+    OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+use crate::{
+    error::{Problem, Result},
+    web::{
+        pages,
+        routes::{Access, Routes},
+    },
+};
+
+const DESCRIPTION: &str = "\
+Send `Authorization: Bearer pb_…` with a key from Settings → API keys. A key of scope `full` may do everything here, \
+`read` may read, `ingest` may only hand in leads and quotes.
+
+Lists answer `{data, next_cursor}` and take `?limit=` (1 to 200) and `?cursor=`. A POST with an `Idempotency-Key` is \
+done once: the same key with the same body is answered as before for 24 hours, with another body it is refused. In a \
+PATCH an absent field stays as it is and `null` clears it. Errors are problem details (RFC 9457) with the messages \
+per field in `errors`. Unknown fields are ignored. Money is in cents, instants are RFC 3339 in UTC, phone numbers \
+are E.164.";
+
+#[derive(OpenApi)]
+#[openapi(info(title = "Patchbay", license(name = "Apache-2.0", identifier = "Apache-2.0")), components(schemas(Problem)), security(("key" = [])))]
+struct Base;
+
+static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
+    let mut document = Base::openapi();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document.info.description = Some(DESCRIPTION.to_owned());
+    let parts: Vec<utoipa::openapi::OpenApi> = Vec::from([
+        // One line per feature, in the order of the page.
+    ]);
+    for part in parts {
+        document.merge(part);
+    }
+    let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().security_schemes.insert("key".to_owned(), key.into());
+    document
+});
+
+static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().expect("the document is plain data"));
+
+/// The whole description.
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    &DOCUMENT
+}
+
+/// The routes of this feature.
+pub fn routes(routes: Routes) -> Routes {
+    routes.get("/api/openapi.json", Access::Public, json).get("/api/docs", Access::Public, docs)
+}
+
+async fn json() -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], JSON.as_str()).into_response()
+}
+
+async fn docs() -> Result<Response> {
+    pages::html(&page::page())
+}

@@ -1,0 +1,202 @@
+//! What handlers take out of a request, with rejections that are our own [`Error`]: problem details for API
+//! clients, pages for browsers. Same names as axum's, so that a handler only changes its `use`.
+//!
+//! Unknown fields are ignored. A body that is not JSON at all is 400, one whose values have the wrong type is 422
+//! and names the field. An empty query parameter or form field reads as `None` where the type is an option.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    http::{HeaderMap, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::{Error, Result};
+
+/// A JSON body, in and out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+/// The query string; repeated keys make a `Vec`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<T>(pub T);
+
+/// The captured parts of the path. A part of the wrong type (an id that is none) names nothing: 404.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Path<T>(pub T);
+
+/// A URL-encoded form; repeated keys make a `Vec`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        // Another site cannot send this type without asking first (OWASP ASVS 5.0, 3.5.2).
+        if !is_json(request.headers()) {
+            return Err(Error::MediaType("application/json"));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        from_json(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        match axum_extra::extract::Query::from_request_parts(parts, state).await {
+            Ok(axum_extra::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                Err(Error::BadRequest(format!("The query cannot be read: {}.", innermost(&rejection)).into()))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Error::NotFound("page")),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        use axum_extra::extract::{Form as Inner, FormRejection};
+        match Inner::from_request(request, state).await {
+            Ok(Inner(value)) => Ok(Self(value)),
+            Err(FormRejection::RawFormRejection(rejection)) if rejection.status() == 413 => {
+                Err(Error::TooLarge)
+            }
+            Err(rejection) => {
+                Err(Error::BadRequest(format!("The form cannot be read: {}.", innermost(&rejection)).into()))
+            }
+        }
+    }
+}
+
+/// Reads `bytes` as JSON, for handlers that take several kinds of body.
+pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut source = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        match cause.classify() {
+            serde_json::error::Category::Data => {
+                let name: Cow<'static, str> = if path == "." { "body".into() } else { path.into() };
+                Error::field(name, sentence(&cause.to_string()))
+            }
+            _ => not_json(&cause),
+        }
+    })?;
+    source.end().map_err(|cause| not_json(&cause))?;
+    Ok(value)
+}
+
+/// Whether the body says that it is JSON.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let Some(media) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence
+            .to_ascii_lowercase()
+            .strip_prefix("application/")
+            .is_some_and(|kind| kind.ends_with("+json"))
+}
+
+fn not_json(cause: &serde_json::Error) -> Error {
+    Error::BadRequest(format!("The body is not JSON: {cause}.").into())
+}
+
+fn unreadable(rejection: BytesRejection) -> Error {
+    if rejection.status() == 413 {
+        Error::TooLarge
+    } else {
+        Error::BadRequest("The body ended early.".into())
+    }
+}
+
+/// The parser's words without the place, which the field's name already tells.
+fn sentence(words: &str) -> String {
+    let words = words.split(" at line ").next().unwrap_or(words);
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Input {
+        #[expect(dead_code, reason = "only its type matters")]
+        first_name: String,
+        #[expect(dead_code, reason = "only its type matters")]
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        #[expect(dead_code, reason = "only its type matters")]
+        cents: i64,
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_field() {
+        let read = |text: &str| from_json::<Input>(text.as_bytes()).unwrap_err();
+        let Error::Invalid(fields) = read(r#"{"first_name": 1}"#) else { panic!("not invalid") };
+        assert_eq!(fields["first_name"], "Invalid type: integer `1`, expected a string.");
+        let Error::Invalid(fields) = read(r#"{"first_name": "A", "lines": [{"cents": "x"}]}"#) else {
+            panic!("not invalid")
+        };
+        assert!(fields.contains_key("lines[0].cents"), "{fields:?}");
+        assert!(matches!(read("{"), Error::BadRequest(_)));
+        assert!(matches!(read(r#"{"first_name": "A", "lines": []} x"#), Error::BadRequest(_)));
+        assert!(from_json::<Input>(br#"{"first_name": "A", "lines": [], "unknown": 1}"#).is_ok());
+    }
+
+    #[test]
+    fn json_is_told_by_its_type() {
+        for (media, yes) in [
+            ("application/json", true),
+            ("application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, media.parse().unwrap())]);
+            assert_eq!(is_json(&headers), yes, "{media}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}
