@@ -8,6 +8,7 @@ mod support;
 
 use std::collections::HashMap;
 
+use futures::StreamExt as _;
 use patchbay_providers::{
     Outcome, Provider, ProviderStatus,
     twilio::{
@@ -288,4 +289,34 @@ async fn the_ledger_streams_more_than_one_piece() {
     }
     let bodies: Vec<_> = ledger(&carrier).await.into_iter().map(|message| message["body"].clone()).collect();
     assert_eq!(bodies, (0..1030).map(|nth| json!(nth.to_string())).collect::<Vec<_>>());
+}
+
+/// What the sender was told and what the carrier accepted agree, message by message, under every fault at once.
+#[tokio::test]
+async fn under_faults_every_message_is_accounted_for() {
+    let carrier = start(|options| {
+        options.lost_reply_rate = 0.1;
+        options.reject_rate = 0.1;
+        options.throttle_rate = 0.1;
+        options.seed = 42;
+    })
+    .await;
+    let twilio = twilio(&carrier.base, &HttpOptions::default());
+    let recipient = |nth: usize| format!("+614{nth:08}");
+    let outcomes: Vec<Outcome> = futures::stream::iter(0..1000)
+        .map(async |nth| twilio.send(&message(&recipient(nth), "hello")).await)
+        .buffered(32)
+        .collect()
+        .await;
+    let mut accepted: HashMap<String, usize> = HashMap::new();
+    for entry in ledger(&carrier).await {
+        *accepted.entry(entry["to"].as_str().expect("a number").to_owned()).or_default() += 1;
+    }
+    let mut unknown = 0;
+    for (nth, outcome) in outcomes.iter().enumerate() {
+        let expected = usize::from(matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }));
+        unknown += usize::from(matches!(outcome, Outcome::Unknown { .. }));
+        assert_eq!(accepted.get(&recipient(nth)).copied().unwrap_or_default(), expected, "{outcome:?}");
+    }
+    assert!((50..150).contains(&unknown), "{unknown}");
 }

@@ -18,8 +18,9 @@ use tokio::{
 
 use super::{
     CarrierOptions,
-    ledger::{ENDED_AFTER, Index, Ledger, Message, SENT_AFTER},
+    ledger::Ledger,
     post::Poster,
+    record::{ENDED_AFTER, Index, Message, SENT_AFTER},
 };
 use crate::{
     faults::mix,

@@ -15,7 +15,7 @@ use super::{
     Simulator,
     answer::{self, Body, Reply, ReplyLost},
     json,
-    ledger::Entry,
+    record::Entry,
 };
 use crate::{
     faults::{Fate, Loss},

@@ -1,9 +1,6 @@
 //! `POST /inbound`: somebody writes in, and the webhook hears of it as it would from Twilio.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use hyper::{Response, StatusCode};
 use serde::Deserialize;
@@ -14,9 +11,6 @@ use super::{
     answer::{self, Body},
 };
 use crate::{message::Channel, segments};
-
-/// Inbound ids count down from the end of the ledger's places, so that they never meet an outbound one.
-static INBOUND: AtomicU32 = AtomicU32::new(0);
 
 /// The account of a message to a number that has never sent anything.
 const FALLBACK_ACCOUNT: &str = "AC00000000000000000000000000000000";
@@ -60,7 +54,8 @@ pub(super) async fn handle(simulator: &Simulator, body: &[u8]) -> Response<Body>
         return failure(StatusCode::CONFLICT, "the carrier was started without an inbound URL");
     };
     let sid = inbound.message_sid.clone().unwrap_or_else(|| {
-        let nth = INBOUND.fetch_add(1, Ordering::Relaxed);
+        // Counted down from the end of the ledger's places, so that they never meet an outbound one.
+        let nth = simulator.inbound.fetch_add(1, Ordering::Relaxed);
         simulator.ledger.sid(u32::MAX - 1 - nth).to_string()
     });
     match simulator.poster.ask(url, &parameters(simulator, inbound, &sid)).await {

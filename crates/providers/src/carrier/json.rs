@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::ledger::Message;
+use super::record::Message;
 use crate::status::ProviderStatus;
 
 /// A `String` or `Vec<u8>` cannot fail to take what is written to it.

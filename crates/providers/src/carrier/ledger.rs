@@ -15,19 +15,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::arena::{Arena, Names, Span};
-use crate::{
-    faults::mix,
-    magic::{self, VALID_SENDER},
-    message::Channel,
-    status::ProviderStatus,
+use super::{
+    arena::{Arena, Names},
+    record::{Entry, Index, Message, Record, Sid, State, pool_sender},
 };
-
-/// From acceptance to `sent`.
-pub(super) const SENT_AFTER: Duration = Duration::from_millis(40);
-
-/// From acceptance to the last status.
-pub(super) const ENDED_AFTER: Duration = Duration::from_millis(120);
+use crate::faults::mix;
 
 /// Records per block. Blocks do not move, so that growing never copies what is there.
 const BLOCK: usize = 8192;
@@ -35,80 +27,8 @@ const BLOCK: usize = 8192;
 /// The index of recipients is split, so that growing it copies only a part at a time.
 const SHARDS: usize = 64;
 
-/// A message's place, in the order of acceptance.
-pub(super) type Index = u32;
-
 /// The end of a chain.
 const NONE: Index = Index::MAX;
-
-/// A message about to be accepted; addresses as Twilio spells them.
-pub(super) struct Entry<'a> {
-    pub(super) account: &'a str,
-    pub(super) to: &'a str,
-    pub(super) from: Option<&'a str>,
-    pub(super) service: Option<&'a str>,
-    pub(super) body: &'a str,
-    pub(super) callback: Option<&'a str>,
-    pub(super) segments: u32,
-    pub(super) media: u8,
-    pub(super) is_scheduled: bool,
-    pub(super) created_at: DateTime<Utc>,
-}
-
-/// A message as it is now.
-pub(super) struct Message<'a> {
-    pub(super) sid: Sid,
-    pub(super) account: &'a str,
-    pub(super) to: &'a str,
-    /// The sender; `None` while a messaging service has not chosen one.
-    pub(super) from: Option<&'a str>,
-    pub(super) service: Option<&'a str>,
-    /// As accepted, even after it was redacted.
-    pub(super) body: &'a str,
-    pub(super) is_redacted: bool,
-    pub(super) callback: Option<&'a str>,
-    pub(super) segments: u32,
-    pub(super) media: u8,
-    pub(super) created_at: DateTime<Utc>,
-    pub(super) status: ProviderStatus,
-    pub(super) error_code: Option<u32>,
-}
-
-/// A message's id: `SM` and 32 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sid(u64, u64);
-
-impl std::fmt::Display for Sid {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "SM{:016x}{:016x}", self.0, self.1)
-    }
-}
-
-struct Record {
-    text: Span,
-    created_at: i64,
-    /// Milliseconds since the start, by a clock that nobody moves.
-    accepted: u32,
-    previous_to: Index,
-    account: u32,
-    from: u32,
-    service: u32,
-    body_length: u16,
-    callback_length: u16,
-    to_length: u8,
-    segments: u8,
-    media: u8,
-    state: State,
-}
-
-/// What requests have done to a message since.
-#[derive(Clone, Copy, Default)]
-struct State {
-    is_scheduled: bool,
-    is_canceled: bool,
-    is_redacted: bool,
-    is_deleted: bool,
-}
 
 pub(super) struct Ledger {
     salt: u64,
@@ -285,7 +205,7 @@ impl Ledger {
             sid: self.sid(index),
             account: inner.names.name(record.account).unwrap_or_default(),
             to,
-            from: sender.or_else(|| (status.rank() >= ProviderStatus::Sent.rank()).then_some(VALID_SENDER)),
+            from: sender.or_else(|| pool_sender(to, status)),
             service: inner.names.name(record.service),
             body: inner.arena.read(record.text, to_length, body_length),
             is_redacted: record.state.is_redacted,
@@ -348,24 +268,6 @@ impl Inner {
             self.blocks.push(Vec::with_capacity(BLOCK));
         }
         self.blocks.last_mut().expect("a block was just made sure of").push(record);
-    }
-}
-
-impl Record {
-    fn status(&self, to: &str, age: Duration) -> (ProviderStatus, Option<u32>) {
-        if self.state.is_canceled {
-            return (ProviderStatus::Canceled, None);
-        }
-        if self.state.is_scheduled {
-            return (ProviderStatus::Scheduled, None);
-        }
-        let ending = magic::ending(Channel::split(to).1);
-        match ending.last {
-            Some(last) if age >= ENDED_AFTER => (last, ending.error_code),
-            _ if ending.sent && age >= SENT_AFTER => (ProviderStatus::Sent, None),
-            _ if self.service != 0 => (ProviderStatus::Accepted, None),
-            _ => (ProviderStatus::Queued, None),
-        }
     }
 }
 

@@ -15,7 +15,8 @@ use hyper::{
 use super::{
     answer::{self, Body},
     json,
-    ledger::{Index, Ledger, Message},
+    ledger::Ledger,
+    record::{Index, Message},
 };
 
 const DEFAULT_PAGE_SIZE: usize = 50;

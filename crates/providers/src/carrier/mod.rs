@@ -24,8 +24,15 @@ mod json;
 mod ledger;
 mod list;
 mod post;
+mod record;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -106,6 +113,8 @@ struct Simulator {
     dice: Dice,
     callbacks: Callbacks,
     poster: Arc<Poster>,
+    /// Inbound messages so far.
+    inbound: AtomicU32,
 }
 
 /// Plays the carrier on `listener` until `shutdown` completes, then drops all connections and waiting callbacks.
@@ -129,7 +138,8 @@ pub async fn serve(
     let mut tasks = JoinSet::new();
     let callbacks = Callbacks::start(&mut tasks, &options, Arc::clone(&ledger), Arc::clone(&poster), started);
     let dice = Dice::new(options.seed, rates);
-    let simulator = Arc::new(Simulator { options, ledger, dice, callbacks, poster });
+    let simulator =
+        Arc::new(Simulator { options, ledger, dice, callbacks, poster, inbound: AtomicU32::new(0) });
     tokio::pin!(shutdown);
     loop {
         tokio::select! {

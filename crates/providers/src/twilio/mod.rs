@@ -258,11 +258,20 @@ fn take(
         let message = found(resource)?;
         let older = message.created_at < since;
         all_older &= older;
-        if !older && message.channel == query.channel && message.to == query.to {
+        if !older && message.channel == query.channel && is_same(&message.to, &query.to) {
             into.push(message);
         }
     }
     Ok(all_older)
+}
+
+/// Whether two spellings name one address. Twilio writes numbers its own way, and a message that goes unrecognised
+/// here would be sent again: so blanks, signs and prefix do not count.
+fn is_same(told: &str, asked: &str) -> bool {
+    fn significant(address: &str) -> impl Iterator<Item = char> + '_ {
+        Channel::split(address).1.chars().filter(|character| character.is_alphanumeric())
+    }
+    significant(told).eq(significant(asked))
 }
 
 fn found(resource: MessageResource) -> Result<Found, ProviderError> {
@@ -291,4 +300,57 @@ fn headers(account_sid: &str, credentials: &Credentials) -> Result<HeaderMap, Co
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(sid: &str, credentials: Credentials, base_url: &str) -> Result<Twilio, ConfigurationError> {
+        let options =
+            TwilioOptions { account_sid: sid.to_owned(), credentials, base_url: base_url.to_owned() };
+        Twilio::new(HttpClient::new(&HttpOptions::default())?, &options)
+    }
+
+    #[test]
+    fn options_that_cannot_work_are_named() {
+        let token = |text: &str| Credentials::AuthToken(text.to_owned());
+        let key = |sid: &str| Credentials::ApiKey { sid: sid.to_owned(), secret: "s".to_owned() };
+        let error = |result: Result<Twilio, _>| result.err();
+        assert_eq!(error(account("AC1", token("t"), DEFAULT_BASE_URL)), None);
+        assert_eq!(error(account("AC1", key("SK1"), "http://127.0.0.1:4010/")), None);
+        for sid in ["", "AC", "SK1", "AC1/../AC2", "AC1?"] {
+            assert_eq!(
+                error(account(sid, token("t"), DEFAULT_BASE_URL)),
+                Some(ConfigurationError::AccountSid)
+            );
+        }
+        for credentials in [token(""), token("a\r\nb"), key("SK:1"), key("")] {
+            let result = account("AC1", credentials, DEFAULT_BASE_URL);
+            assert_eq!(error(result), Some(ConfigurationError::Credentials));
+        }
+        for base in ["", "api.twilio.com", "ftp://example.com"] {
+            assert_eq!(error(account("AC1", token("t"), base)), Some(ConfigurationError::BaseUrl), "{base}");
+        }
+    }
+
+    #[test]
+    fn pages_elsewhere_are_not_followed() {
+        let twilio = account("AC1", Credentials::AuthToken("t".to_owned()), DEFAULT_BASE_URL).expect("valid");
+        assert!(twilio.next_page("/2010-04-01/Accounts/AC1/Messages.json?Page=1").is_ok());
+        for uri in [
+            "https://example.com/2010-04-01/Accounts/AC1/Messages.json",
+            "//example.com/2010-04-01/Accounts/AC1/Messages.json",
+            "/2010-04-01/Accounts/AC2/Messages.json",
+        ] {
+            assert!(twilio.next_page(uri).is_err(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_compared_by_what_counts() {
+        assert!(is_same("+61412345678", "+61 412 345-678"));
+        assert!(is_same("+61412345678", "whatsapp:+61412345678"));
+        assert!(!is_same("+61412345678", "+61412345679"));
+    }
 }

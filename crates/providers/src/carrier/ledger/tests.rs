@@ -1,4 +1,8 @@
-use super::*;
+use super::{
+    super::record::{ENDED_AFTER, SENT_AFTER},
+    *,
+};
+use crate::{magic::VALID_SENDER, status::ProviderStatus};
 
 fn ledger(seed: u64) -> Ledger {
     Ledger::new(seed, DateTime::from_timestamp_millis(1_785_000_000_000).expect("an instant"), Instant::now())
