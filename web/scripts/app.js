@@ -9,6 +9,7 @@ import './time.js';
 import './keys.js';
 import './palette.js';
 import './live.js';
+import './counts.js';
 import './inbox.js';
 import './composer.js';
 import './board.js';

@@ -36,8 +36,8 @@ async function read() {
   thread.dataset.jsRead = path;
   document.getElementById(`conv-${conversation().dataset.conversation}`)?.classList.remove('unread');
   const response = await fetch(path, { method: 'POST', headers: { 'X-CSRF-Token': token } }).catch(() => null);
-  // Only what is still unread afterwards may be told again.
-  if (!response?.ok || thread.isConnected) delete thread.dataset.jsRead;
+  delete thread.dataset.jsRead;
+  if (response?.ok) delete thread.dataset.unread; // comes back with the next message
 }
 
 for (const type of ['htmx:after:swap', 'live:after']) document.addEventListener(type, settle);

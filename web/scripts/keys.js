@@ -96,10 +96,12 @@ function fill(dialog) {
   const everywhere = [row([apple ? '⌘' : 'Ctrl', 'K'], 'Find and go'), row(['/'], 'Search'), row(['j'], 'Next in the list'), row(['k'], 'Previous in the list'), row(['Enter'], 'Open'), row(['Esc'], 'Close, leave the field'), row(['?'], 'This list')];
   const here = commands().filter((element) => element.dataset.key !== '/').map((element) => row([element.dataset.key], label(element)));
   const go = [...document.querySelectorAll('.nav [data-go]')].map((place) => row(['g', place.dataset.go], place.title.replace(/ \([^)]*\)$/, '')));
-  list.replaceChildren(column(everywhere), ...(here.length ? [column(here)] : []), column(go));
+  list.replaceChildren(group('Everywhere', everywhere), group('Go to', go), ...(here.length ? [group('On this page', here)] : []));
 }
-function column(rows) {
-  const made = document.createElement('div');
-  made.append(...rows);
+function group(heading, rows) {
+  const made = document.createElement('section');
+  const names = document.createElement('dl');
+  names.append(...rows);
+  made.append(Object.assign(document.createElement('h3'), { textContent: heading }), names);
   return made;
 }

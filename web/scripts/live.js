@@ -68,6 +68,7 @@ function step_down() {
 }
 
 const waiting = new Map();
+const running = new WeakMap();
 
 /** Marks every element of these topics (separated by spaces; "*" is all) and refreshes it soon. */
 export function stale(topics) {
@@ -82,21 +83,21 @@ function soon(element) {
   const entry = waiting.get(element) ?? {};
   waiting.set(element, entry);
   if (document.hidden || entry.timer) return; // a hidden tab catches up when it is looked at
-  entry.timer = setTimeout(() => { entry.timer = undefined; refresh(element, entry); }, 60);
+  entry.timer = setTimeout(() => { waiting.delete(element); refresh(element); }, 60);
 }
 
-async function refresh(element, entry) {
-  waiting.delete(element);
+async function refresh(element) {
   if (!element.isConnected) return;
-  entry.abort?.abort();
-  entry.abort = new AbortController();
+  running.get(element)?.abort(); // an older answer must not arrive after a newer one
+  const abort = new AbortController();
+  running.set(element, abort);
   const url = new URL(element.dataset.liveSrc, location.href);
   const { liveCount } = element.dataset;
   const shown = liveCount ? element.querySelectorAll(liveCount).length : 0;
   if (shown > 50) url.searchParams.set('limit', shown);
   try {
     const headers = { Accept: 'text/html', 'HX-Request': 'true', 'HX-Request-Type': 'partial' };
-    const response = await fetch(url, { headers, signal: entry.abort.signal });
+    const response = await fetch(url, { headers, signal: abort.signal });
     if (!response.ok || response.redirected) return;
     const text = await response.text();
     // Somebody may have moved on while the answer travelled.

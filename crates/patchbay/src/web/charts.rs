@@ -6,20 +6,20 @@
 
 /// One part of a total.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) label: String,
+pub struct Part {
+    pub label: String,
     /// A line of smaller text: "quiet hours 17,310 · warm-up 4,567".
-    pub(crate) detail: String,
-    pub(crate) mark: Mark,
-    pub(crate) count: u64,
+    pub detail: String,
+    pub mark: Mark,
+    pub count: u64,
     /// `count`, formatted.
-    pub(crate) amount: String,
-    pub(crate) href: Option<String>,
+    pub amount: String,
+    pub href: Option<String>,
 }
 
 /// The colour of a part; always beside its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub enum Mark {
     Good,
     Calm,
     Wait,
@@ -30,7 +30,7 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
-    pub(crate) fn class(self) -> &'static str {
+    pub fn class(self) -> &'static str {
         match self {
             Self::Good => "mark-good",
             Self::Calm => "mark-calm",
@@ -45,29 +45,29 @@ impl Mark {
 
 /// A total that splits: a bar, a table under it, and a last row that says whether it balances.
 #[derive(Debug, Clone)]
-pub(crate) struct Breakdown {
-    pub(crate) parts: Vec<Part>,
+pub struct Breakdown {
+    pub parts: Vec<Part>,
     /// What the parts must add up to, counted on its own.
-    pub(crate) total: u64,
+    pub total: u64,
     /// `total`, formatted.
-    pub(crate) amount: String,
+    pub amount: String,
 }
 
 /// A rectangle of a bar: positions in percent of its width.
 #[derive(Debug, Clone)]
-pub(crate) struct Stretch {
-    pub(crate) x: String,
-    pub(crate) width: String,
-    pub(crate) mark: Mark,
+pub struct Stretch {
+    pub x: String,
+    pub width: String,
+    pub mark: Mark,
 }
 
 impl Breakdown {
-    pub(crate) fn balances(&self) -> bool {
+    pub fn balances(&self) -> bool {
         self.parts.iter().map(|part| part.count).sum::<u64>() == self.total
     }
 
     /// The stretches of the bar, empty parts left out.
-    pub(crate) fn stretches(&self) -> Vec<Stretch> {
+    pub fn stretches(&self) -> Vec<Stretch> {
         let sum: u64 = self.parts.iter().map(|part| part.count).sum();
         let mut x = 0.0;
         self.parts
@@ -83,24 +83,24 @@ impl Breakdown {
     }
 
     /// A part's share of the whole, as text: "61.2%".
-    pub(crate) fn share(&self, part: &Part) -> String {
+    pub fn share(&self, part: &Part) -> String {
         format!("{:.1}%", 100.0 * ratio(part.count, self.total))
     }
 }
 
 /// A line without axes, beside a number.
 #[derive(Debug, Clone)]
-pub(crate) struct Spark {
-    pub(crate) line: String,
-    pub(crate) area: String,
-    pub(crate) mark: Mark,
+pub struct Spark {
+    pub line: String,
+    pub area: String,
+    pub mark: Mark,
     /// What a screen reader says: "Rising from 12 to 40 in seven days".
-    pub(crate) label: String,
+    pub label: String,
 }
 
 impl Spark {
     /// Points from left to right, scaled into a box of 100 by 30 with nought at the foot.
-    pub(crate) fn new(points: &[f64], mark: Mark, label: impl Into<String>) -> Self {
+    pub fn new(points: &[f64], mark: Mark, label: impl Into<String>) -> Self {
         let top = points.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let step = 100.0 / (points.len().max(2) - 1) as f64;
         let at =
@@ -117,29 +117,29 @@ impl Spark {
 
 /// Columns over time or by kind: each a label, a value and the value as text.
 #[derive(Debug, Clone)]
-pub(crate) struct Columns {
-    pub(crate) bars: Vec<Bar>,
+pub struct Columns {
+    pub bars: Vec<Bar>,
     /// The largest value, as text, for the upper grid line.
-    pub(crate) top: String,
-    pub(crate) label: String,
+    pub top: String,
+    pub label: String,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Bar {
-    pub(crate) label: String,
-    pub(crate) amount: String,
-    pub(crate) x: String,
+pub struct Bar {
+    pub label: String,
+    pub amount: String,
+    pub x: String,
     /// Where the middle of the column is, for its label.
-    pub(crate) middle: String,
-    pub(crate) width: String,
-    pub(crate) y: String,
-    pub(crate) height: String,
-    pub(crate) mark: Mark,
+    pub middle: String,
+    pub width: String,
+    pub y: String,
+    pub height: String,
+    pub mark: Mark,
 }
 
 impl Columns {
     /// `(label, value, text)` from left to right; heights in percent of the largest value.
-    pub(crate) fn new(values: &[(String, f64, String)], mark: Mark, label: impl Into<String>) -> Self {
+    pub fn new(values: &[(String, f64, String)], mark: Mark, label: impl Into<String>) -> Self {
         let top = values.iter().map(|(_, value, _)| *value).fold(f64::MIN_POSITIVE, f64::max);
         let slot = 100.0 / values.len().max(1) as f64;
         let bars = values

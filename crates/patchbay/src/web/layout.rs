@@ -5,41 +5,43 @@
 //! permissions: what a role may do is decided where the request is authorised; the flags here only
 //! keep the page from offering what would be refused.
 
+use askama::Template;
+
 use super::parts::{Face, Tone};
 
 /// The frame of a page for somebody who is signed in. Every page struct has a field `shell`.
 #[derive(Debug, Clone)]
-pub(crate) struct Shell {
+pub struct Shell {
     /// The page's own title, without the product's name.
-    pub(crate) title: String,
-    pub(crate) place: Place,
-    pub(crate) tenant: TenantMark,
+    pub title: String,
+    pub place: Place,
+    pub tenant: TenantMark,
     /// The other tenants this person belongs to; empty hides the switcher's list.
-    pub(crate) tenants: Vec<TenantMark>,
+    pub tenants: Vec<TenantMark>,
     /// Set by `PATCHBAY_SINGLE_TENANT`: the switcher is a plain name.
-    pub(crate) single_tenant: bool,
-    pub(crate) user: UserMark,
-    pub(crate) role: Role,
-    pub(crate) can_send: bool,
-    pub(crate) can_write: bool,
-    pub(crate) can_manage: bool,
-    pub(crate) counts: NavCounts,
+    pub single_tenant: bool,
+    pub user: UserMark,
+    pub role: Role,
+    pub can_send: bool,
+    pub can_write: bool,
+    pub can_manage: bool,
+    pub counts: NavCounts,
     /// Path and query of this page, to come back to after switching tenant or signing in again.
-    pub(crate) path: String,
-    pub(crate) csrf: String,
-    pub(crate) theme: Theme,
+    pub path: String,
+    pub csrf: String,
+    pub theme: Theme,
     /// Where assets are served from: `/assets`, or `/assets/<version>` when they may be cached for
     /// good. Scripts import one another by relative path, so one prefix versions them all.
-    pub(crate) assets: String,
+    pub assets: String,
     /// Said once after a redirect (`POST`, then `GET`).
-    pub(crate) notice: Option<Notice>,
+    pub notice: Option<Notice>,
     /// A line above everything while it holds: the kill switch, an unverified sender.
-    pub(crate) banner: Option<Banner>,
+    pub banner: Option<Banner>,
 }
 
 impl Shell {
     /// The rooms in the navigation, in groups; a group may have a heading.
-    pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
+    pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
             ("Outreach", vec![Place::Templates]),
@@ -47,27 +49,27 @@ impl Shell {
     }
 
     /// The rooms at the foot of the navigation.
-    pub(crate) fn foot(&self) -> Vec<Place> {
+    pub fn foot(&self) -> Vec<Place> {
         vec![Place::Dashboard, Place::Settings]
     }
 
     /// The three rooms a thumb reaches; the rest is behind "More".
-    pub(crate) fn thumb(&self) -> [Place; 3] {
+    pub fn thumb(&self) -> [Place; 3] {
         [Place::Inbox, Place::Contacts, Place::Quotes]
     }
 
     /// The rooms behind "More" on a phone.
-    pub(crate) fn more(&self) -> [Place; 4] {
+    pub fn more(&self) -> [Place; 4] {
         [Place::Board, Place::Templates, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
-    pub(crate) fn is_at(&self, place: &Place) -> bool {
+    pub fn is_at(&self, place: &Place) -> bool {
         self.place == *place
     }
 
     /// What waits in a room, as text; empty for nothing.
-    pub(crate) fn count(&self, place: &Place) -> String {
+    pub fn count(&self, place: &Place) -> String {
         let waiting = match place {
             Place::Inbox => self.counts.inbox,
             Place::Quotes => self.counts.quotes,
@@ -84,7 +86,7 @@ impl Shell {
 
 /// A room of the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     Inbox,
     Contacts,
     Board,
@@ -97,7 +99,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(crate) fn href(self) -> &'static str {
+    pub fn href(self) -> &'static str {
         match self {
             Self::Inbox => "/inbox",
             Self::Contacts => "/contacts",
@@ -110,7 +112,7 @@ impl Place {
         }
     }
 
-    pub(crate) fn label(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Inbox => "Inbox",
             Self::Contacts => "Contacts",
@@ -123,7 +125,7 @@ impl Place {
         }
     }
 
-    pub(crate) fn icon(self) -> &'static str {
+    pub fn icon(self) -> &'static str {
         match self {
             Self::Inbox => "inbox",
             Self::Contacts => "users",
@@ -136,8 +138,18 @@ impl Place {
         }
     }
 
+    /// The name of its count in [`NavCounts`]; empty when nothing is counted there.
+    pub fn count_name(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Quotes => "quotes",
+            Self::Settings => "parked",
+            _ => "",
+        }
+    }
+
     /// The letter that goes there after `g`.
-    pub(crate) fn key(self) -> &'static str {
+    pub fn key(self) -> &'static str {
         match self {
             Self::Inbox => "i",
             Self::Contacts => "c",
@@ -153,32 +165,39 @@ impl Place {
 
 /// What waits, shown beside a room.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct NavCounts {
+pub struct NavCounts {
     /// Open conversations with something unread.
-    pub(crate) inbox: u64,
+    pub inbox: u64,
     /// Quotes viewed or answered since the viewer last looked.
-    pub(crate) quotes: u64,
+    pub quotes: u64,
     /// Events that were parked after their last attempt.
-    pub(crate) parked: u64,
+    pub parked: u64,
+}
+
+/// `GET /counts`: what waits, again, when something changed.
+#[derive(Debug, Template)]
+#[template(path = "counts.html")]
+pub struct CountsFragment {
+    pub counts: NavCounts,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct TenantMark {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) face: Face,
+pub struct TenantMark {
+    pub id: String,
+    pub name: String,
+    pub face: Face,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct UserMark {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) face: Face,
+pub struct UserMark {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    pub face: Face,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     Owner,
     Admin,
     Member,
@@ -186,7 +205,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Owner => "Owner",
             Self::Admin => "Admin",
@@ -197,14 +216,14 @@ impl Role {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Theme {
+pub enum Theme {
     System,
     Light,
     Dark,
 }
 
 impl Theme {
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::System => "system",
             Self::Light => "light",
@@ -215,30 +234,30 @@ impl Theme {
 
 /// Something that was done, said in a toast; `undo` is a path to post to.
 #[derive(Debug, Clone)]
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    pub(crate) undo: Option<String>,
+pub struct Notice {
+    pub text: String,
+    pub undo: Option<String>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Banner {
-    pub(crate) tone: Tone,
-    pub(crate) icon: &'static str,
-    pub(crate) text: String,
+pub struct Banner {
+    pub tone: Tone,
+    pub icon: &'static str,
+    pub text: String,
     /// Where it can be mended: label and path.
-    pub(crate) action: Option<(String, String)>,
+    pub action: Option<(String, String)>,
 }
 
 /// The frame for pages without a signed-in person: sign-in, a lead's quote, an error.
 #[derive(Debug, Clone)]
-pub(crate) struct Bare {
-    pub(crate) title: String,
+pub struct Bare {
+    pub title: String,
     /// The language of the page, a BCP 47 tag.
-    pub(crate) lang: String,
-    pub(crate) csrf: String,
-    pub(crate) theme: Theme,
-    pub(crate) assets: String,
+    pub lang: String,
+    pub csrf: String,
+    pub theme: Theme,
+    pub assets: String,
     /// Whether the product's mark stands on top; a tenant's own page leaves it out.
-    pub(crate) branded: bool,
-    pub(crate) wide: bool,
+    pub branded: bool,
+    pub wide: bool,
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// The four states and the absence of one. A tone never stands alone: a word and a shape go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Tone {
+pub enum Tone {
     #[default]
     Plain,
     Good,
@@ -17,7 +17,7 @@ pub(crate) enum Tone {
 
 impl Tone {
     /// The class that carries the tone; empty for plain.
-    pub(crate) fn class(self) -> &'static str {
+    pub fn class(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Good => "good",
@@ -30,34 +30,34 @@ impl Tone {
 
 /// A state or a label: `icon` is empty or the name of an icon.
 #[derive(Debug, Clone)]
-pub(crate) struct Tag {
-    pub(crate) tone: Tone,
-    pub(crate) icon: &'static str,
-    pub(crate) word: String,
+pub struct Tag {
+    pub tone: Tone,
+    pub icon: &'static str,
+    pub word: String,
 }
 
 impl Tag {
-    pub(crate) fn new(tone: Tone, icon: &'static str, word: impl Into<String>) -> Self {
+    pub fn new(tone: Tone, icon: &'static str, word: impl Into<String>) -> Self {
         Self { tone, icon, word: word.into() }
     }
 
-    pub(crate) fn plain(word: impl Into<String>) -> Self {
+    pub fn plain(word: impl Into<String>) -> Self {
         Self::new(Tone::Plain, "", word)
     }
 }
 
 /// Initials on one of twelve hues.
 #[derive(Debug, Clone)]
-pub(crate) struct Face {
-    pub(crate) initials: String,
+pub struct Face {
+    pub initials: String,
     /// 0 to 11.
-    pub(crate) hue: u8,
+    pub hue: u8,
 }
 
 impl Face {
     /// The face of a person or business: two initials of the name, or `?` when the name is a
     /// number or missing. The hue follows the id, so it stays when the name changes.
-    pub(crate) fn of(id: Uuid, name: &str) -> Self {
+    pub fn of(id: Uuid, name: &str) -> Self {
         let words: Vec<char> =
             name.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphabetic())).collect();
         let initials: String = match words.as_slice() {
@@ -74,29 +74,29 @@ impl Face {
 
 /// A point in time, formatted for its reader. `text` is short ("20:41", "Thu"), `title` complete.
 #[derive(Debug, Clone)]
-pub(crate) struct Moment {
+pub struct Moment {
     /// RFC 3339.
-    pub(crate) iso: String,
-    pub(crate) text: String,
-    pub(crate) title: String,
+    pub iso: String,
+    pub text: String,
+    pub title: String,
 }
 
 /// A tab or an entry of a side navigation: a link to a view with an address.
 #[derive(Debug, Clone)]
-pub(crate) struct Tab {
-    pub(crate) label: String,
-    pub(crate) href: String,
+pub struct Tab {
+    pub label: String,
+    pub href: String,
     /// Formatted count; empty for none.
-    pub(crate) count: String,
-    pub(crate) current: bool,
+    pub count: String,
+    pub current: bool,
 }
 
 impl Tab {
-    pub(crate) fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
+    pub fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
         Self { label: label.into(), href: href.into(), count: String::new(), current }
     }
 
-    pub(crate) fn counted(mut self, count: u64) -> Self {
+    pub fn counted(mut self, count: u64) -> Self {
         if count > 0 {
             self.count = count.to_string();
         }
@@ -106,18 +106,18 @@ impl Tab {
 
 /// Where the pages before and after this one are; `note` says what is shown ("1–50 of 1,204").
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pager {
-    pub(crate) previous: Option<String>,
-    pub(crate) next: Option<String>,
-    pub(crate) note: String,
+pub struct Pager {
+    pub previous: Option<String>,
+    pub next: Option<String>,
+    pub note: String,
 }
 
 /// Nothing to show, and what to do about it.
 #[derive(Debug, Clone)]
-pub(crate) struct Empty {
-    pub(crate) icon: &'static str,
-    pub(crate) heading: String,
-    pub(crate) text: String,
+pub struct Empty {
+    pub icon: &'static str,
+    pub heading: String,
+    pub text: String,
     /// Label and path; the first is the primary one.
-    pub(crate) actions: Vec<(String, String)>,
+    pub actions: Vec<(String, String)>,
 }

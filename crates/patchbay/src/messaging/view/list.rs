@@ -6,69 +6,69 @@ use super::Channel;
 
 /// The left column. In a search, `hits` follow the conversations whose person matches.
 #[derive(Debug, Clone)]
-pub(crate) struct ListView {
+pub struct ListView {
     /// `open`, `unread`, `mine`, `snoozed` or `done`.
-    pub(crate) view: &'static str,
+    pub view: &'static str,
     /// Open, Unread, Mine, Snoozed, Done, with counts where they are known.
-    pub(crate) tabs: Vec<Tab>,
+    pub tabs: Vec<Tab>,
     /// What is searched for; empty when nothing is.
-    pub(crate) q: String,
-    pub(crate) rows: Vec<ConversationRow>,
+    pub q: String,
+    pub rows: Vec<ConversationRow>,
     /// Messages whose text matches `q`.
-    pub(crate) hits: Vec<Hit>,
+    pub hits: Vec<Hit>,
     /// Path of the next page of rows, `/inbox/list?…&cursor=…`.
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
     /// Said instead of rows when there are none.
-    pub(crate) empty: Option<Empty>,
+    pub empty: Option<Empty>,
     /// Path and query that answer with this very list.
-    pub(crate) live_src: String,
-    pub(crate) csrf: String,
-    pub(crate) can_send: bool,
-    pub(crate) can_write: bool,
+    pub live_src: String,
+    pub csrf: String,
+    pub can_send: bool,
+    pub can_write: bool,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct ConversationRow {
-    pub(crate) id: String,
+pub struct ConversationRow {
+    pub id: String,
     /// `/conversations/{id}?view=…`.
-    pub(crate) href: String,
-    pub(crate) name: String,
-    pub(crate) face: Face,
-    pub(crate) channel: Channel,
-    pub(crate) moment: Moment,
+    pub href: String,
+    pub name: String,
+    pub face: Face,
+    pub channel: Channel,
+    pub moment: Moment,
     /// The last message, or what happened last.
-    pub(crate) snippet: String,
+    pub snippet: String,
     /// Whether the last message was ours: "You: …".
-    pub(crate) ours: bool,
-    pub(crate) unread: bool,
-    pub(crate) current: bool,
+    pub ours: bool,
+    pub unread: bool,
+    pub current: bool,
     /// What sets the conversation apart: unsubscribed, a failed message, snoozed until.
-    pub(crate) tags: Vec<Tag>,
+    pub tags: Vec<Tag>,
     /// Name and face of who has it, unless that is the viewer.
-    pub(crate) assignee: Option<(String, Face)>,
+    pub assignee: Option<(String, Face)>,
 }
 
 /// A message found by its text.
 #[derive(Debug, Clone)]
-pub(crate) struct Hit {
+pub struct Hit {
     /// `/conversations/{id}?view=…#m-{message id}`.
-    pub(crate) href: String,
-    pub(crate) name: String,
-    pub(crate) face: Face,
-    pub(crate) moment: Moment,
-    pub(crate) pieces: Vec<Piece>,
+    pub href: String,
+    pub name: String,
+    pub face: Face,
+    pub moment: Moment,
+    pub pieces: Vec<Piece>,
 }
 
 /// A stretch of text that matches, or one that surrounds a match.
 #[derive(Debug, Clone)]
-pub(crate) struct Piece {
-    pub(crate) text: String,
-    pub(crate) hit: bool,
+pub struct Piece {
+    pub text: String,
+    pub hit: bool,
 }
 
 impl ListView {
     /// Whether there is anything under "People" and "Messages" to head.
-    pub(crate) fn searching(&self) -> bool {
+    pub fn searching(&self) -> bool {
         !self.q.is_empty()
     }
 }

@@ -7,32 +7,32 @@ use super::composer::Composer;
 use super::panel::Panel;
 
 #[derive(Debug, Clone)]
-pub(crate) struct ConversationView {
-    pub(crate) id: String,
+pub struct ConversationView {
+    pub id: String,
     /// The person's name, or the number when there is no name.
-    pub(crate) name: String,
-    pub(crate) contact_href: String,
+    pub name: String,
+    pub contact_href: String,
     /// Where the list is, for the way back on a phone.
-    pub(crate) back: String,
-    pub(crate) status: Status,
+    pub back: String,
+    pub status: Status,
     /// Stage, unsubscribed, archived: beside the name.
-    pub(crate) tags: Vec<Tag>,
-    pub(crate) assignee: Option<Assignee>,
-    pub(crate) members: Vec<Assignee>,
-    pub(crate) snoozes: Vec<Later>,
-    pub(crate) entries: Vec<Entry>,
+    pub tags: Vec<Tag>,
+    pub assignee: Option<Assignee>,
+    pub members: Vec<Assignee>,
+    pub snoozes: Vec<Later>,
+    pub entries: Vec<Entry>,
     /// Path of the entries before the first one shown.
-    pub(crate) earlier: Option<String>,
-    pub(crate) unread: bool,
-    pub(crate) composer: Composer,
-    pub(crate) panel: Panel,
-    pub(crate) csrf: String,
-    pub(crate) can_send: bool,
-    pub(crate) can_write: bool,
+    pub earlier: Option<String>,
+    pub unread: bool,
+    pub composer: Composer,
+    pub panel: Panel,
+    pub csrf: String,
+    pub can_send: bool,
+    pub can_write: bool,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Status {
+pub enum Status {
     Open,
     /// Until when, as text: "tomorrow, 9:00".
     Snoozed(String),
@@ -40,16 +40,16 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         matches!(self, Self::Open)
     }
 
-    pub(crate) fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         matches!(self, Self::Done)
     }
 
     /// Empty unless snoozed.
-    pub(crate) fn until(&self) -> &str {
+    pub fn until(&self) -> &str {
         match self {
             Self::Snoozed(until) => until,
             _ => "",
@@ -58,25 +58,25 @@ impl Status {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Assignee {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) face: Face,
-    pub(crate) chosen: bool,
+pub struct Assignee {
+    pub id: String,
+    pub name: String,
+    pub face: Face,
+    pub chosen: bool,
 }
 
 /// A moment to choose: "Tomorrow morning", "Sat 22 Nov, 9:00".
 #[derive(Debug, Clone)]
-pub(crate) struct Later {
-    pub(crate) label: String,
-    pub(crate) hint: String,
+pub struct Later {
+    pub label: String,
+    pub hint: String,
     /// RFC 3339, what the form posts.
-    pub(crate) value: String,
+    pub value: String,
 }
 
 /// One thing in the course of a conversation.
 #[derive(Debug, Clone)]
-pub(crate) enum Entry {
+pub enum Entry {
     /// A day begins: "Today", "Thursday 20 November".
     Day(String),
     /// Everything below has not been read.
@@ -88,38 +88,38 @@ pub(crate) enum Entry {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) id: String,
-    pub(crate) inbound: bool,
-    pub(crate) channel: Channel,
+pub struct Message {
+    pub id: String,
+    pub inbound: bool,
+    pub channel: Channel,
     /// E-mail only; empty otherwise.
-    pub(crate) subject: String,
-    pub(crate) body: Vec<Span>,
-    pub(crate) state: MessageState,
-    pub(crate) moment: Moment,
+    pub subject: String,
+    pub body: Vec<Span>,
+    pub state: MessageState,
+    pub moment: Moment,
     /// Who or what sent it: "Rosa", "sent by itself when the quote was made".
-    pub(crate) by: String,
+    pub by: String,
     /// Said after the time when it is worth saying: "SMS", "from the web form on /water-heaters".
-    pub(crate) via: String,
+    pub via: String,
     /// Why it is where it is: "Waiting: quiet hours in Perth until 9:00 tomorrow". Empty when all is well.
-    pub(crate) sentence: String,
+    pub sentence: String,
     /// Part of a run: the last of the run carries the line below.
-    pub(crate) grouped: bool,
-    pub(crate) can_cancel: bool,
-    pub(crate) can_retry: bool,
-    pub(crate) can_send_now: bool,
+    pub grouped: bool,
+    pub can_cancel: bool,
+    pub can_retry: bool,
+    pub can_send_now: bool,
 }
 
 /// A stretch of a body: text, or a link found in it. Only `http`, `https`, `mailto` and `tel` reach here.
 #[derive(Debug, Clone)]
-pub(crate) struct Span {
-    pub(crate) text: String,
-    pub(crate) href: Option<String>,
+pub struct Span {
+    pub text: String,
+    pub href: Option<String>,
 }
 
 /// Where a message is, as shown. A finer reading of the ledger's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MessageState {
+pub enum MessageState {
     Received,
     /// About to leave, nothing in its way.
     Queued,
@@ -139,7 +139,7 @@ pub(crate) enum MessageState {
 }
 
 impl MessageState {
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Received => "Received",
             Self::Queued => "Queued",
@@ -157,7 +157,7 @@ impl MessageState {
         }
     }
 
-    pub(crate) fn icon(self) -> &'static str {
+    pub fn icon(self) -> &'static str {
         match self {
             Self::Received => "corner-down-left",
             Self::Queued | Self::Sending => "circle-dashed",
@@ -172,7 +172,7 @@ impl MessageState {
         }
     }
 
-    pub(crate) fn tone(self) -> Tone {
+    pub fn tone(self) -> Tone {
         match self {
             Self::Delivered => Tone::Good,
             Self::Read => Tone::Calm,
@@ -183,16 +183,16 @@ impl MessageState {
     }
 
     /// Whether it has not left, or not as far as anybody knows: drawn with a dashed edge.
-    pub(crate) fn held(self) -> bool {
+    pub fn held(self) -> bool {
         !matches!(self, Self::Received | Self::Sending | Self::Sent | Self::Delivered | Self::Read)
     }
 
-    pub(crate) fn canceled(self) -> bool {
+    pub fn canceled(self) -> bool {
         self == Self::Canceled
     }
 
     /// Whether the gates have something to say about it.
-    pub(crate) fn explained(self) -> bool {
+    pub fn explained(self) -> bool {
         matches!(
             self,
             Self::Waiting
@@ -206,57 +206,57 @@ impl MessageState {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Note {
-    pub(crate) id: String,
-    pub(crate) by: String,
-    pub(crate) body: Vec<Span>,
-    pub(crate) moment: Moment,
+pub struct Note {
+    pub id: String,
+    pub by: String,
+    pub body: Vec<Span>,
+    pub moment: Moment,
 }
 
 /// A quote where it was sent, with the message that carried it.
 #[derive(Debug, Clone)]
-pub(crate) struct QuoteCard {
-    pub(crate) number: String,
-    pub(crate) href: String,
-    pub(crate) state: Tag,
+pub struct QuoteCard {
+    pub number: String,
+    pub href: String,
+    pub state: Tag,
     /// What and how much.
-    pub(crate) lines: Vec<(String, String)>,
+    pub lines: Vec<(String, String)>,
     /// "and 4 more"; empty when all lines are shown.
-    pub(crate) more: String,
-    pub(crate) total: String,
-    pub(crate) message: Message,
+    pub more: String,
+    pub total: String,
+    pub message: Message,
 }
 
 /// Something that happened: "Rosa took this conversation", "Dana accepted quote 1042".
 #[derive(Debug, Clone)]
-pub(crate) struct Event {
-    pub(crate) icon: &'static str,
-    pub(crate) tone: Tone,
-    pub(crate) text: String,
-    pub(crate) moment: Moment,
+pub struct Event {
+    pub icon: &'static str,
+    pub tone: Tone,
+    pub text: String,
+    pub moment: Moment,
 }
 
 /// The answer to "Why?".
 #[derive(Debug, Clone)]
-pub(crate) struct WhyView {
-    pub(crate) message_id: String,
-    pub(crate) conversation_href: String,
-    pub(crate) sentence: String,
+pub struct WhyView {
+    pub message_id: String,
+    pub conversation_href: String,
+    pub sentence: String,
     /// The seven, in the order in which they were asked.
-    pub(crate) gates: Vec<GateLine>,
+    pub gates: Vec<GateLine>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct GateLine {
+pub struct GateLine {
     /// "Quiet hours".
-    pub(crate) label: String,
-    pub(crate) verdict: Verdict,
+    pub label: String,
+    pub verdict: Verdict,
     /// "21:00–9:00 in Perth; opens at 9:00 tomorrow".
-    pub(crate) detail: String,
+    pub detail: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Passed,
     Waiting,
     Blocked,
@@ -265,7 +265,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "Open",
             Self::Waiting => "Not yet",
@@ -274,7 +274,7 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn icon(self) -> &'static str {
+    pub fn icon(self) -> &'static str {
         match self {
             Self::Passed => "check",
             Self::Waiting => "clock",
@@ -283,7 +283,7 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn tone(self) -> Tone {
+    pub fn tone(self) -> Tone {
         match self {
             Self::Passed => Tone::Good,
             Self::Waiting => Tone::Wait,
