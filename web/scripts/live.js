@@ -70,10 +70,10 @@ function step_down() {
 const waiting = new Map();
 const running = new WeakMap();
 
-/** Marks every element of these topics (separated by spaces; "*" is all) and refreshes it soon. */
+/** Marks every element of these topics (separated by spaces) and refreshes it soon. "*" and the server's "refresh" mean all. */
 export function stale(topics) {
-  const all = topics === '*';
   const names = new Set(topics.split(' '));
+  const all = names.has('*') || names.has('refresh');
   for (const element of document.querySelectorAll('[data-live][data-live-src]')) {
     if (all || element.dataset.live.split(' ').some((name) => names.has(name))) soon(element);
   }
