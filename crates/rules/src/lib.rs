@@ -20,6 +20,7 @@ pub mod phone;
 pub mod price;
 pub mod quiet_hours;
 pub mod segments;
+pub mod template;
 pub mod warm_up;
 pub mod zones;
 
