@@ -108,7 +108,7 @@ pub enum QuietDecision {
         /// The first instant at which every candidate zone is open; [`HORIZON`] ahead if there is none
         /// before.
         until: DateTime<Utc>,
-        /// The zone that stays quiet until then.
+        /// A zone that is quiet until then, or still is at the end of the [`HORIZON`].
         zone: Tz,
     },
 }

@@ -95,7 +95,7 @@ fn size(character: char, encoding: Encoding) -> u32 {
 }
 
 /// Septets of a character: 1 from the default table, 2 from the extension, which follows an escape.
-const fn septets(character: char) -> Option<u32> {
+pub(crate) const fn septets(character: char) -> Option<u32> {
     match character {
         '\n' | '\r' | ' '..='#' | '%'..='?' | 'A'..='Z' | 'a'..='z' => Some(1),
         '@' | '£' | '$' | '¥' | 'è' | 'é' | 'ù' | 'ì' | 'ò' | 'Ç' | 'Ø' | 'ø' | 'Å' | 'å' => {

@@ -3,7 +3,7 @@
 //! Promises: each fits one segment of the GSM alphabet, whatever the business is called; names the
 //! business; says how to stop or start again; and holds no marketing (CTIA messaging principles).
 
-use crate::segments::{count, is_gsm7, smart_replace};
+use crate::segments::{count, is_gsm7, septets, smart_replace};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Septets of one segment.
@@ -64,8 +64,14 @@ fn with_name(business: &str, rest: &str) -> String {
     if name.is_empty() {
         "This business".clone_into(&mut name);
     }
-    while count(&name).units + count(rest).units > SEGMENT && name.pop().is_some() {}
-    format!("{}{rest}", name.trim_end())
+    let mut left = SEGMENT.saturating_sub(count(rest).units);
+    let fitting = name.chars().take_while(|&letter| {
+        let fits = septets(letter).and_then(|size| left.checked_sub(size));
+        left = fits.unwrap_or(0);
+        fits.is_some()
+    });
+    let fitting: String = fitting.collect();
+    format!("{}{rest}", fitting.trim_end())
 }
 
 /// A text in the GSM alphabet: look-alikes and accents made plain, the rest left out.
