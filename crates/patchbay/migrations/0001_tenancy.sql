@@ -152,17 +152,20 @@ create table patchbay.login_tokens (
   ip text,
   -- binds the link to the browser that asked for it; null for links made on the command line
   browser_hash bytea,
-  -- typed into the asking browser when the link was opened in another
+  -- typed into the asking browser when the link was opened in another; null until the link was opened there
   code_hash bytea,
   code_attempts integer not null default 0,
+  next_path text, -- the page that was asked for before signing in
   created_at timestamptz not null,
   expires_at timestamptz not null,
   used_at timestamptz
 );
 create index on patchbay.login_tokens (email, created_at);
 create index on patchbay.login_tokens (ip, created_at);
+create index on patchbay.login_tokens (browser_hash) where browser_hash is not null;
+create index on patchbay.login_tokens (created_at);
 
--- Global, because a key arrives before its tenant is known.
+-- Not distributed, because a key arrives before its tenant is known; managed under row-level security like the rest.
 create table patchbay.api_keys (
   id uuid primary key,
   tenant_id uuid not null references patchbay.tenants on delete cascade,
@@ -222,6 +225,10 @@ grant select, update on patchbay.tenants to patchbay_tenant;
 call patchbay.isolate('memberships');
 call patchbay.isolate('invitations');
 call patchbay.isolate('idempotency_keys');
+-- A tenant never reads the hash of a key, not even its own, and can only revoke.
+call patchbay.isolate('api_keys', 'insert');
+grant select (id, tenant_id, name, scope, prefix, created_by, created_at, last_used_at, revoked_at), update (revoked_at)
+  on patchbay.api_keys to patchbay_tenant;
 call patchbay.isolate('audit_log', 'select, insert');
 
 -- Names and addresses of the people one works with, without opening the users table.

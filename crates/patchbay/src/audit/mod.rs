@@ -3,8 +3,9 @@
 mod sql;
 
 use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{auth::Actor, db::TenantTx, error::Result, web::routes::Routes};
+use crate::{auth::Actor, db::{SystemTx, TenantTx}, error::Result, web::routes::Routes};
 
 /// One change, in the words of the log.
 pub struct Entry<'a> {
@@ -19,7 +20,13 @@ pub struct Entry<'a> {
 
 /// Writes `entry` in the caller's transaction.
 pub async fn record(tx: &mut TenantTx, actor: &Actor, entry: Entry<'_>) -> Result<()> {
-    sql::insert(tx, actor, &entry).await
+    let tenant = tx.tenant();
+    sql::insert(tx.conn(), tenant, actor, &entry).await
+}
+
+/// The same for what happens before a tenant is on screen, such as joining it.
+pub async fn record_as_system(tx: &mut SystemTx, tenant: Uuid, actor: &Actor, entry: Entry<'_>) -> Result<()> {
+    sql::insert(tx.conn(), tenant, actor, &entry).await
 }
 
 /// The routes of this feature.

@@ -1,8 +1,12 @@
-use super::Entry;
-use crate::{auth::Actor, db::TenantTx, error::Result};
+//! The audit log's SQL.
 
-pub(super) async fn insert(tx: &mut TenantTx, actor: &Actor, entry: &Entry<'_>) -> Result<()> {
-    let tenant = tx.tenant();
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Entry;
+use crate::{auth::Actor, error::Result};
+
+pub(super) async fn insert(conn: &mut PgConnection, tenant: Uuid, actor: &Actor, entry: &Entry<'_>) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.audit_log (tenant_id, actor_kind, actor_id, actor_label, action, entity_type, entity_id, changes)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -15,7 +19,7 @@ pub(super) async fn insert(tx: &mut TenantTx, actor: &Actor, entry: &Entry<'_>) 
         entry.entity_id,
         entry.changes,
     )
-    .execute(tx.conn())
+    .execute(conn)
     .await?;
     Ok(())
 }

@@ -4,8 +4,16 @@
 //! Operations take the caller where they write the audit log or need a right that depends on the row.
 
 pub mod guard;
+pub mod keys;
 pub mod mail;
+pub mod sessions;
+pub mod sign_in;
 mod sql;
+#[cfg(test)]
+mod tests;
+mod ui;
+pub mod users;
+mod view;
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -15,7 +23,17 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{error::Error, web::notice::Pending};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    web::{
+        notice::Pending,
+        routes::{Access, Routes},
+    },
+};
+pub use keys::create_key;
+pub use sign_in::login_link;
+pub use users::add_user;
 
 /// What a member may do. Ordered: an owner may do what an admin may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -77,6 +95,30 @@ pub enum Scope {
     Read,
     /// Hand in leads and quotes, read nothing.
     Ingest,
+}
+
+impl Scope {
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Read => "read",
+            Self::Ingest => "ingest",
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        Ok(match word {
+            "full" => Self::Full,
+            "read" => Self::Read,
+            "ingest" => Self::Ingest,
+            _ => return Err(Error::field("scope", "Choose full, read or ingest.")),
+        })
+    }
 }
 
 /// The tenant a request works in, with what rendering needs at every turn.
@@ -201,7 +243,34 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
     }
 }
 
+/// Forgets links, and sessions that have ended. Called now and then by the worker.
+pub async fn forget_old(app: &App) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.db.system().await?;
+    sql::sign_in::delete_before(&mut tx, now - chrono::TimeDelta::days(1)).await?;
+    sql::sessions::delete_expired(&mut tx, now - chrono::TimeDelta::days(30)).await?;
+    tx.commit().await
+}
+
 /// The routes of this feature.
-pub fn routes(routes: crate::web::routes::Routes) -> crate::web::routes::Routes {
+pub fn routes(routes: Routes) -> Routes {
     routes
+        .get("/", Access::Public, ui::home)
+        .get("/sign-in", Access::Public, ui::sign_in_page)
+        .post("/sign-in", Access::Public, ui::request_link)
+        .get("/sign-in/sent", Access::Public, ui::sent_page)
+        .post("/sign-in/code", Access::Public, ui::redeem_code)
+        .get("/sign-in/{token}", Access::Public, ui::link_page)
+        .post("/sign-in/{token}", Access::Public, ui::redeem)
+        .post("/sign-out", Access::SignedIn, ui::sign_out)
+        .get("/account", Access::SignedIn, ui::account_page)
+        .post("/account", Access::SignedIn, ui::rename)
+        .post("/account/theme", Access::SignedIn, ui::set_theme)
+        .post("/account/sessions/end-others", Access::SignedIn, ui::end_others)
+        .post("/account/sessions/end-all", Access::SignedIn, ui::end_all)
+        .post("/account/sessions/{id}/end", Access::SignedIn, ui::end_session)
+        .post("/tenant/switch", Access::SignedIn, ui::switch_tenant)
+        .get("/settings/api-keys", Access::Page(Role::Admin), ui::keys_page)
+        .post("/settings/api-keys", Access::Page(Role::Admin), ui::create_key)
+        .post("/settings/api-keys/{id}/revoke", Access::Page(Role::Admin), ui::revoke_key)
 }

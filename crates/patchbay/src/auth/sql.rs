@@ -1,5 +1,10 @@
 //! Global tables: users, sessions, keys. All of it runs as the system role, before a tenant is known.
 
+pub(super) mod keys;
+pub(super) mod sessions;
+pub(super) mod sign_in;
+pub(super) mod users;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -8,6 +8,7 @@ pub mod extract;
 pub mod fields;
 pub mod idempotency;
 pub mod layout;
+pub mod moments;
 pub mod notice;
 pub mod pages;
 pub mod paging;
@@ -16,6 +17,7 @@ pub mod patch;
 pub mod router;
 pub mod routes;
 pub mod security;
+pub mod settings;
 pub mod shell;
 mod sql;
 #[cfg(test)]

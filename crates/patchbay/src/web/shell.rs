@@ -15,10 +15,9 @@ use crate::{
 /// The frame for `session` at `place`. One round trip, however much waits. Opening the quotes marks what changed
 /// there as seen.
 pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &str) -> Result<Shell> {
-    let (tenant, role) = session
-        .membership
-        .as_ref()
-        .ok_or_else(|| Error::Forbidden("You do not belong to a business yet. Ask an owner for an invitation.".into()))?;
+    let (tenant, role) = session.membership.as_ref().ok_or_else(|| {
+        Error::Forbidden("You do not belong to a business yet. Ask an owner for an invitation.".into())
+    })?;
     let mut tx = app.db.tenant(tenant.id).await?;
     let waiting = sql::waiting(&mut tx, session.user_id).await?;
     if place == Place::Quotes && waiting.quotes > 0 {
@@ -35,12 +34,20 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
     Ok(Shell {
         title: title.to_owned(),
         place,
-        tenant: TenantMark { id: tenant.id.to_string(), name: tenant.name.clone(), face: Face::of(tenant.id, &tenant.name) },
+        tenant: TenantMark {
+            id: tenant.id.to_string(),
+            name: tenant.name.clone(),
+            face: Face::of(tenant.id, &tenant.name),
+        },
         tenants: session
             .tenants
             .iter()
             .filter(|(id, _)| *id != tenant.id)
-            .map(|(id, name)| TenantMark { id: id.to_string(), name: name.clone(), face: Face::of(*id, name) })
+            .map(|(id, name)| TenantMark {
+                id: id.to_string(),
+                name: name.clone(),
+                face: Face::of(*id, name),
+            })
             .collect(),
         single_tenant: app.config.single_tenant,
         user: UserMark {
