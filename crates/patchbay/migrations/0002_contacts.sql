@@ -184,7 +184,7 @@ create table patchbay.consents (
   channel text not null check (channel in ('sms', 'whatsapp', 'email')),
   address text not null, -- E.164 or e-mail
   state text not null check (state in ('subscribed', 'unsubscribed', 'unknown')),
-  how text not null,     -- keyword, phrase, form, person, api, carrier, import, link
+  how text not null,     -- keyword, phrase, link, admin, api, import, carrier, complaint, form
   detail text,           -- the keyword, the wording agreed to
   actor_label text,
   changed_at timestamptz not null default now(),
@@ -213,7 +213,7 @@ create table patchbay.do_not_contact (
   id uuid not null default patchbay.uuid_v7(),
   phone_e164 text not null check (phone_e164 ~ '^\+[1-9][0-9]{6,14}$'),
   reason text not null,
-  source text not null default 'person' check (source in ('keyword', 'phrase', 'carrier', 'person', 'api', 'import')),
+  source text not null default 'person' check (source in ('keyword', 'phrase', 'link', 'carrier', 'complaint', 'person', 'api', 'import')),
   actor_label text,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),

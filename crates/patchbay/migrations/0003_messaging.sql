@@ -136,6 +136,7 @@ create table patchbay.messages (
   gate_reason jsonb,
   gate_until timestamptz,
   error_code integer, error_detail text,
+  claimed_at timestamptz,         -- when the present attempt began
   lease_until timestamptz,        -- while sending; past it the outcome is unknown
   reconcile_after timestamptz,    -- while unknown: when to ask the provider
   created_at timestamptz not null default now(),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::{auth::mail::Mailer, config::Config, db::Db, ids, providers::Providers, realtime::Realtime, secrets::Secrets, time::Clock};
+use crate::{auth::mail::Mailer, config::Config, db::Db, ids, messaging, providers::Providers, realtime::Realtime, secrets::Secrets, time::Clock};
 
 /// The application. Handlers take it as `State<Arc<App>>`, operations as `&App`.
 pub struct App {
@@ -17,12 +17,19 @@ pub struct App {
     pub mailer: Mailer,
     pub secrets: Secrets,
     pub realtime: Realtime,
+    pub webhooks: messaging::webhooks::Mailroom,
 }
 
 impl App {
     /// The present instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// The longest that a call to a provider may take; with less left of a lease nothing is handed over.
+    /// Half the lease at most, so that short leases (tests) still work.
+    pub fn call_time(&self) -> TimeDelta {
+        TimeDelta::from_std(self.config.lease / 2).unwrap_or_default().min(TimeDelta::seconds(30))
     }
 
     /// A new time-ordered id.

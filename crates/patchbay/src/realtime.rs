@@ -1,15 +1,25 @@
 //! Changes as they happen: database notifications, fanned out to the browsers and API clients of one node.
 //!
 //! A notification is a hint that something changed, never the change itself: who receives one reads again,
-//! with the rights they have. What was missed (a lost connection, a lagging reader) is told as `refresh`.
+//! with the rights they have. What was missed (a lost connection, a lagging reader) is told as `*`: everything.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, stream};
 use serde::Deserialize;
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
-use crate::db::Db;
+use crate::{
+    app::App,
+    auth::{Caller, Role},
+    db::Db,
+    web::routes::{Access, Routes},
+};
 
 /// What changed for whom. Names are like `inbox`, `conversation:<contact id>`, `contacts`, `quotes`.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,6 +27,9 @@ pub struct Change {
     pub tenant: Uuid,
     pub events: Arc<[String]>,
 }
+
+/// A client that hears nothing for longer may take the line for dead.
+const BEAT: Duration = Duration::from_secs(15);
 
 /// The fan-out of one node.
 pub struct Realtime {
@@ -40,7 +53,7 @@ impl Realtime {
         loop {
             match db.listen(&["patchbay"]).await {
                 Ok(mut listener) => {
-                    self.tell(Change { tenant: Uuid::nil(), events: Arc::from(["refresh".to_owned()]) });
+                    self.tell(Change { tenant: Uuid::nil(), events: Arc::from(["*".to_owned()]) });
                     while let Ok(Some(notification)) = listener.try_recv().await {
                         match serde_json::from_str(notification.payload()) {
                             Ok(change) => self.tell(change),
@@ -59,4 +72,29 @@ impl Realtime {
         // Nobody listening is no error.
         let _ = self.changes.send(change);
     }
+}
+
+/// The same stream for browsers and for API clients.
+pub fn routes(routes: Routes) -> Routes {
+    routes.get("/events", Access::Page(Role::Viewer), events).get("/api/events", Access::Api(Role::Viewer), events)
+}
+
+/// The tenant's changes as server-sent events: `hello` once, so that a client that reconnects reads again what it
+/// shows; `change` with the names of what changed, separated by spaces; `beat`, so that silence means a dead line.
+async fn events(State(app): State<Arc<App>>, caller: Caller) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let tenant = caller.tenant.id;
+    let hello = stream::once(async { Ok(Event::default().event("hello").data("patchbay")) });
+    let rest = stream::unfold(app.realtime.subscribe(), move |mut changes| async move {
+        loop {
+            let names: Arc<[String]> = match tokio::time::timeout(BEAT, changes.recv()).await {
+                Err(_) => return Some((Ok(Event::default().event("beat").data("")), changes)),
+                Ok(Ok(change)) if change.tenant == tenant || change.tenant.is_nil() => change.events,
+                Ok(Ok(_)) => continue,
+                Ok(Err(RecvError::Lagged(_))) => Arc::from(["*".to_owned()]),
+                Ok(Err(RecvError::Closed)) => return None,
+            };
+            return Some((Ok(Event::default().event("change").data(names.join(" "))), changes));
+        }
+    });
+    Sse::new(futures::StreamExt::chain(hello, rest)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

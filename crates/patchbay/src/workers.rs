@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 
-use crate::{app::App, contacts, error::Error};
+use crate::{app::App, contacts, messaging, error::Error};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -23,6 +23,8 @@ impl Handler for Events {
 async fn handle(app: &App, job: &Job) -> Result<(), Error> {
     match job.event_type.as_str() {
         "lead.created" | "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
+        "webhook.status" => messaging::jobs::status(app, job).await,
+        "webhook.inbound" => messaging::jobs::inbound(app, job).await,
         // An event that nobody handles here is for webhooks and readers of api.outbox.
         _ => Ok(()),
     }

@@ -1,1 +1,121 @@
-//! Consent: the state per address, and the proof behind it.
+//! Consent: the present state per address, and the proof behind it.
+//!
+//! Promises: a change and its proof are written together; a second STOP changes nothing and says so, so that it
+//! is confirmed once. An opt-out by text also puts the number on the do-not-contact list, which binds every
+//! channel and every number of the tenant; START takes it off again, but never what a person put there.
+//! Nothing here sends: confirmations are the caller's.
+
+mod sql;
+
+use chrono::{DateTime, Utc};
+use patchbay_rules::{gates::OptOutSource, message::Channel};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{db::TenantTx, error::Result};
+
+/// Whether somebody wants to hear from the tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Subscribed,
+    Unsubscribed,
+    Unknown,
+}
+
+impl State {
+    /// The word stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Subscribed => "subscribed",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Somebody agreed or refused.
+pub struct Change<'a> {
+    pub channel: Channel,
+    /// E.164 or e-mail.
+    pub address: &'a str,
+    pub state: State,
+    /// `keyword`, `phrase`, `link`, `admin`, `api`, `import`, `carrier`, `complaint`, `form`.
+    pub how: &'a str,
+    /// The keyword itself, or the words agreed to in short.
+    pub detail: Option<&'a str>,
+    /// The form, the file, the number it was sent to.
+    pub source: Option<&'a str>,
+    /// What the person saw when agreeing.
+    pub wording: Option<&'a str>,
+    /// Raw text, message id, IP, page.
+    pub evidence: Value,
+    pub actor_label: Option<&'a str>,
+    pub at: DateTime<Utc>,
+}
+
+impl<'a> Change<'a> {
+    /// A change with nothing but the necessary.
+    pub fn new(channel: Channel, address: &'a str, state: State, how: &'a str, at: DateTime<Utc>) -> Self {
+        Self { channel, address, state, how, detail: None, source: None, wording: None, evidence: json!({}), actor_label: None, at }
+    }
+}
+
+/// One entry of the proof.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Proof {
+    pub id: Uuid,
+    pub channel: String,
+    pub state: String,
+    pub how: String,
+    pub source: Option<String>,
+    pub wording: Option<String>,
+    #[schema(value_type = Object)]
+    pub evidence: Value,
+    pub actor_label: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Records `change` with its proof; answers whether the state is a different one now.
+pub async fn set(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
+    let changed = sql::upsert_state(tx, change).await?;
+    if changed {
+        sql::insert_event(tx, change).await?;
+    }
+    if change.channel != Channel::Email {
+        match change.state {
+            State::Unsubscribed if list_source(change.how).is_some() => {
+                let reason = change.detail.map_or_else(|| "Asked not to be contacted".to_owned(), |word| format!("Replied {word}"));
+                sql::list_number(tx, change.address, &reason, list_source(change.how).unwrap_or("person"), change.actor_label).await?;
+            }
+            State::Subscribed => sql::unlist_number(tx, change.address).await?,
+            State::Unsubscribed | State::Unknown => {}
+        }
+    }
+    Ok(changed)
+}
+
+/// What the recipient did themselves goes on the do-not-contact list; an unticked box does not.
+fn list_source(how: &str) -> Option<&str> {
+    matches!(how, "keyword" | "phrase" | "link" | "carrier" | "complaint").then_some(how)
+}
+
+/// All proof about `address`, newest first.
+pub async fn proof(tx: &mut TenantTx, address: &str) -> Result<Vec<Proof>> {
+    sql::list_events(tx, address).await
+}
+
+/// The state of one address; unknown where nothing is recorded.
+pub async fn state(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<State> {
+    Ok(match sql::find_state(tx, channel, address).await?.as_deref() {
+        Some("subscribed") => State::Subscribed,
+        Some("unsubscribed") => State::Unsubscribed,
+        _ => State::Unknown,
+    })
+}
+
+/// The rules' view of a stored opt-out.
+pub fn opt_out_source(how: &str, detail: Option<&str>) -> OptOutSource {
+    OptOutSource::from_record(how, detail).unwrap_or(OptOutSource::Admin)
+}

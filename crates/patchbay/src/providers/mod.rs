@@ -1,10 +1,6 @@
 //! Carriers: which accounts and senders a tenant has, and the adapter behind each of them.
 
-use std::sync::Arc;
+mod registry;
+mod sql;
 
-use patchbay_providers::Fake;
-
-/// The adapters of this process.
-pub struct Providers {
-    pub fake: Arc<Fake>,
-}
+pub use registry::{Credentials, Providers, Route, Routes, channel, open_credentials, rules_channel};

@@ -22,6 +22,7 @@ use crate::{
     config::Config,
     db::Db,
     ids,
+    messaging::{self, webhooks::Mailroom},
     providers::Providers,
     realtime::Realtime,
     secrets::Secrets,
@@ -42,6 +43,18 @@ pub struct TestApp {
     /// What the fake carrier reports back: receipts and replies.
     pub fake_events: Mutex<mpsc::Receiver<Event>>,
     database: String,
+}
+
+/// The number of every tenant of a test; the fake carrier accepts it.
+const NUMBER: &str = "+15005550006";
+const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A business under test.
+pub struct Tenancy {
+    pub id: Uuid,
+    /// An API key of scope `full`.
+    pub key: String,
+    pub account_sid: String,
 }
 
 /// An answer, read whole.
@@ -120,10 +133,12 @@ impl TestApp {
         let mut options = FakeOptions::new(Arc::new(move || now.now()));
         options.delay = std::time::Duration::ZERO;
         let (fake, fake_events) = Fake::new(options);
+        let db = Db::connect(&url, 8).await.expect("connect");
         let app = Arc::new(App {
-            db: Db::connect(&url, 8).await.expect("connect"),
+            webhooks: Mailroom::start(db.clone(), clock.clone()),
+            db,
             secrets: Secrets::new(&config.master_keys).expect("keys"),
-            providers: Providers { fake: Arc::new(fake) },
+            providers: Providers::new(&config, fake, clock.clone()).expect("providers"),
             mailer: Mailer::kept(),
             config,
             clock: clock.clone(),
@@ -154,6 +169,100 @@ impl TestApp {
         self.request(request.body(body).expect("request")).await
     }
 
+    /// A JSON request with an API key and more headers.
+    pub async fn api_with(&self, key: &str, method: &str, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.request(request.body(Body::from(body.to_string())).expect("request")).await
+    }
+
+    /// A URL-encoded form.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
+        let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.request(request.body(Body::from(body)).expect("request")).await
+    }
+
+    /// A webhook the way Twilio signs it for this tenant's account.
+    pub async fn signed(&self, who: &Tenancy, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut fields = fields.to_vec();
+        fields.push(("AccountSid", &who.account_sid));
+        let pairs: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let url = format!("{}{path}", self.app.config.public_url);
+        let signature = patchbay_providers::twilio::signature::sign(AUTH_TOKEN, &url, &pairs);
+        self.form(path, &fields, &[("x-twilio-signature", &signature)]).await
+    }
+
+    /// Somebody texts the tenant's number.
+    pub async fn receive(&self, who: &Tenancy, from: &str, body: &str, sid: &str) {
+        let sid = format!("SM{:0>32}", sid.trim_start_matches("SM"));
+        let fields = [("MessageSid", sid.as_str()), ("From", from), ("To", NUMBER), ("Body", body), ("NumMedia", "0"), ("SmsStatus", "received")];
+        self.signed(who, "/webhooks/twilio", &fields).await.expect(200);
+    }
+
+    /// A business with an API key of scope `full`, a number that the fake carrier serves, and a Twilio account
+    /// whose webhooks can be signed.
+    pub async fn tenancy(&self, name: &str) -> Tenancy {
+        let id = self.id();
+        let slug = format!("{}-{}", name.to_lowercase(), &id.simple().to_string()[20..]);
+        let key = ids::new_secret("pb_");
+        let account_sid = format!("AC{}", id.simple());
+        let credentials = format!(r#"{{"auth_token":"{AUTH_TOKEN}"}}"#);
+        let sealed = self.app.secrets.seal(id, credentials.as_bytes()).expect("seal");
+        let mut sql = self.sql().await;
+        for (statement, binds) in [
+            ("insert into patchbay.tenants (id, name, slug) values ($1::uuid, $2, $3)", vec![id.to_string(), name.to_owned(), slug]),
+            ("insert into patchbay.senders (tenant_id, channel, address, provider, is_default) values ($1::uuid, 'sms', $2, 'fake', true)", vec![id.to_string(), NUMBER.to_owned()]),
+            ("insert into patchbay.stages (tenant_id, name, position) values ($1::uuid, $2, 1)", vec![id.to_string(), "New".to_owned()]),
+        ] {
+            let mut query = sqlx::query(statement);
+            for bind in binds {
+                query = query.bind(bind);
+            }
+            query.execute(&mut sql).await.expect("tenancy");
+        }
+        sqlx::query("insert into patchbay.provider_accounts (tenant_id, provider, account_sid, credentials_sealed) values ($1, 'twilio', $2, $3)")
+            .bind(id)
+            .bind(&account_sid)
+            .bind(sealed)
+            .execute(&mut sql)
+            .await
+            .expect("account");
+        sqlx::query("insert into patchbay.api_keys (id, tenant_id, name, scope, prefix, key_hash, created_at) values ($1, $2, 'test', 'full', 'pb_test', $3, now())")
+            .bind(self.id())
+            .bind(id)
+            .bind(ids::hash_secret(&key))
+            .execute(&mut sql)
+            .await
+            .expect("key");
+        Tenancy { id, key, account_sid }
+    }
+
+    /// Plain SQL as the owner.
+    pub async fn execute(&self, statement: &str) {
+        self.sql().await.execute(AssertSqlSafe(statement.to_owned())).await.expect("statement");
+    }
+
+    /// A number that plain SQL answers.
+    pub async fn scalar(&self, query: &str) -> i64 {
+        let query = format!("select ({query})::bigint");
+        sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut self.sql().await).await.expect("number")
+    }
+
+    /// The present of this test.
+    pub fn clock_now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
+    }
+
     /// `GET` with an API key.
     pub async fn get(&self, key: &str, path: &str) -> Reply {
         self.api(key, "GET", path, Value::Null).await
@@ -168,7 +277,29 @@ impl TestApp {
         }
         let engine = workers::engine(&self.app, Options::default());
         let stop = CancellationToken::new();
-        while engine.run_once(&stop).await.expect("outbox") > 0 {}
+        loop {
+            let mut done = engine.run_once(&stop).await.expect("outbox");
+            done += messaging::dispatcher::run_once(&self.app).await.expect("dispatcher");
+            done += self.receipts().await;
+            if done == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Takes what the fake carrier reports, the way webhooks are taken.
+    async fn receipts(&self) -> usize {
+        let mut events = self.fake_events.lock().await;
+        let mut taken = 0;
+        // Its deliveries are tasks without delay: a few turns of the runtime finish them.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+            while let Ok(event) = events.try_recv() {
+                messaging::webhooks::take_fake(&self.app, event).await.expect("receipt");
+                taken += 1;
+            }
+        }
+        taken
     }
 
     /// A random id.

@@ -3,4 +3,4 @@
 
 mod harness;
 
-pub use harness::{Reply, TestApp};
+pub use harness::{Reply, Tenancy, TestApp};

@@ -48,8 +48,12 @@ pub enum Event {
         provider_message_id: String,
         status: ProviderStatus,
         error_code: Option<u32>,
+        /// The address that a real carrier would report to.
+        callback: Option<String>,
     },
     Inbound {
+        /// That of the message which is answered.
+        callback: Option<String>,
         /// The carrier's id of the inbound message, unique as Twilio's `MessageSid` is.
         provider_message_id: String,
         channel: Channel,
@@ -149,6 +153,7 @@ impl Fake {
             // The mirror image of our number, so that no reply is taken for a message or for another reply.
             reply_id: sid(message.message_id, !nth),
             message_id: message.message_id,
+            callback: message.status_callback.clone(),
             provider_message_id: provider_message_id.clone(),
             channel: message.channel,
             from: message.from.clone().unwrap_or_else(|| VALID_SENDER.to_owned()),
@@ -230,6 +235,7 @@ struct Delivery {
     position: Position,
     reply_id: String,
     message_id: Uuid,
+    callback: Option<String>,
     provider_message_id: String,
     channel: Channel,
     from: String,
@@ -250,6 +256,7 @@ async fn deliver(shared: Arc<Shared>, delivery: Delivery) {
     let Some(body) = delivery.reply.filter(|_| last == ProviderStatus::Delivered) else { return };
     sleep(shared.delay * 4).await;
     let event = Event::Inbound {
+        callback: delivery.callback,
         provider_message_id: delivery.reply_id,
         channel: delivery.channel,
         from: delivery.to,
@@ -267,6 +274,7 @@ async fn report(shared: &Shared, delivery: &Delivery, status: ProviderStatus, er
         provider_message_id: delivery.provider_message_id.clone(),
         status,
         error_code,
+        callback: delivery.callback.clone(),
     };
     _ = shared.events.send(event).await;
 }

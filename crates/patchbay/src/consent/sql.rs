@@ -1,0 +1,101 @@
+use patchbay_rules::message::Channel;
+
+use super::{Change, Proof};
+use crate::{db::TenantTx, error::Result};
+
+pub(super) async fn upsert_state(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
+    let tenant = tx.tenant();
+    let done = sqlx::query!(
+        "insert into patchbay.consents as c (tenant_id, channel, address, state, how, detail, actor_label, changed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (tenant_id, channel, address) do update
+           set state = excluded.state, how = excluded.how, detail = excluded.detail, actor_label = excluded.actor_label, changed_at = excluded.changed_at
+           where c.state <> excluded.state",
+        tenant,
+        change.channel.as_str(),
+        change.address,
+        change.state.as_str(),
+        change.how,
+        change.detail,
+        change.actor_label,
+        change.at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn insert_event(tx: &mut TenantTx, change: &Change<'_>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "insert into patchbay.consent_events (tenant_id, channel, address, state, how, source, wording, evidence, actor_label, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        tenant,
+        change.channel.as_str(),
+        change.address,
+        change.state.as_str(),
+        change.how,
+        change.source,
+        change.wording,
+        change.evidence,
+        change.actor_label,
+        change.at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, source: &str, actor_label: Option<&str>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "insert into patchbay.do_not_contact (tenant_id, phone_e164, reason, source, actor_label) values ($1, $2, $3, $4, $5)
+         on conflict (tenant_id, phone_e164) do nothing",
+        tenant,
+        phone,
+        reason,
+        source,
+        actor_label,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What the recipient brought about, the recipient may take back; what a person or an import listed stays.
+pub(super) async fn unlist_number(tx: &mut TenantTx, phone: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "delete from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2 and source in ('keyword', 'phrase', 'link', 'carrier')",
+        tenant,
+        phone,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_events(tx: &mut TenantTx, address: &str) -> Result<Vec<Proof>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        Proof,
+        "select id, channel, state, how, source, wording, evidence, actor_label, created_at
+         from patchbay.consent_events where tenant_id = $1 and address = $2 order by id desc limit 200",
+        tenant,
+        address,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(super) async fn find_state(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<Option<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select state from patchbay.consents where tenant_id = $1 and channel = $2 and address = $3",
+        tenant,
+        channel.as_str(),
+        address,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}

@@ -1,0 +1,96 @@
+//! Handing a claimed batch to its provider, as many calls at a time as there are slots.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use patchbay_rules::gates::{self, Consent};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::{Batch, Claimed, Settlement};
+use crate::{app::App, error::Result, messaging::sql::dispatch as sql};
+
+/// Messages checked once more together, right before they leave.
+const CHUNK: usize = 64;
+/// Hands over `batch`. Every message ends as a settlement, or goes back to the queue untouched.
+pub(super) async fn run(app: Arc<App>, batch: Batch, slots: Arc<Semaphore>, settlements: mpsc::Sender<Settlement>, in_flight: Arc<AtomicUsize>) {
+    let calls = TaskTracker::new();
+    let mut waiting = batch.claimed.into_iter().peekable();
+    while waiting.peek().is_some() {
+        // A slot first, then the check: nothing waits between being checked and being called.
+        let wanted = waiting.len().min(CHUNK);
+        let mut permits = Vec::with_capacity(wanted);
+        let Ok(first) = slots.clone().acquire_owned().await else { return };
+        permits.push(first);
+        while permits.len() < wanted {
+            match slots.clone().try_acquire_owned() {
+                Ok(permit) => permits.push(permit),
+                Err(_) => break,
+            }
+        }
+        let chunk: Vec<Claimed> = waiting.by_ref().take(permits.len()).collect();
+        let taken = chunk.len();
+        let expired = app.now() + app.call_time() > batch.lease_until;
+        let checked = if expired { Ok((Vec::new(), chunk)) } else { check(&app, batch.tenant, chunk).await };
+        let (go, back) = match checked {
+            Ok(checked) => checked,
+            // Not handed over, still ours: the lease runs out and reconciliation finds nothing sent.
+            Err(error) => {
+                tracing::warn!(%error, "claimed messages could not be checked before hand-over");
+                in_flight.fetch_sub(taken, Ordering::AcqRel);
+                continue;
+            }
+        };
+        if !back.is_empty() {
+            let count = back.len();
+            if let Err(error) = put_back(&app, batch.tenant, back).await {
+                tracing::warn!(%error, "recalled messages could not be put back");
+            }
+            in_flight.fetch_sub(count, Ordering::AcqRel);
+        }
+        for (claimed, permit) in go.into_iter().zip(permits) {
+            let (settlements, in_flight, tenant) = (settlements.clone(), in_flight.clone(), batch.tenant);
+            calls.spawn(async move {
+                let outcome = claimed.route.provider.send(&claimed.outgoing).await;
+                drop(permit);
+                let _ = settlements.send(Settlement { tenant, claimed, outcome }).await;
+                in_flight.fetch_sub(1, Ordering::AcqRel);
+            });
+        }
+    }
+    calls.close();
+    calls.wait().await;
+}
+
+/// Splits a chunk into what may leave and what must go back: a STOP that came since the claim counts.
+async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Claimed>, Vec<Claimed>)> {
+    let ids: Vec<Uuid> = chunk.iter().map(|claimed| claimed.id).collect();
+    let attempts: Vec<i32> = chunk.iter().map(|claimed| claimed.attempt).collect();
+    let mut tx = app.db.tenant(tenant).await?;
+    let recalled: HashMap<Uuid, sql::RecalledRow> = sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
+    if recalled.is_empty() {
+        return Ok((chunk, Vec::new()));
+    }
+    let may_leave = |claimed: &Claimed| match recalled.get(&claimed.id) {
+        None => true,
+        Some(row) => row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None),
+    };
+    Ok(chunk.into_iter().partition(may_leave))
+}
+
+/// Undoes a claim: the message waits again, the counters get back what was reserved, the gates decide anew.
+async fn put_back(app: &App, tenant: Uuid, back: Vec<Claimed>) -> Result<()> {
+    let ids: Vec<Uuid> = back.iter().map(|claimed| claimed.id).collect();
+    let attempts: Vec<i32> = back.iter().map(|claimed| claimed.attempt).collect();
+    let mut tx = app.db.tenant(tenant).await?;
+    sql::unclaim(&mut tx, &ids, &attempts).await?;
+    let refunds: Vec<_> = back.iter().map(Claimed::refund).collect();
+    super::give_back(&mut tx, app.now(), &refunds).await?;
+    tx.commit().await
+}

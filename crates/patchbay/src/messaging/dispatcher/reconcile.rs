@@ -1,0 +1,133 @@
+//! Finding out what became of messages whose outcome was lost.
+//!
+//! A lost lease or a lost answer makes a message `unknown`. Its status callback usually settles it; when none came
+//! in time, the provider's own list does: a message that is on it was accepted, one that is not on it (the list
+//! read to its end) was not, and only then is it queued again. Never is anything sent on a guess.
+
+use std::{collections::HashSet, sync::Arc};
+
+use chrono::TimeDelta;
+use patchbay_providers::{Found, Lookup, ProviderError};
+use patchbay_rules::message::Channel;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::RESCUE;
+use crate::{
+    app::App,
+    error::{Error, Result},
+    messaging::{
+        outcome,
+        reports::{self, Report},
+        sql::{
+            dispatch::{self as sql, UnknownRow},
+            reports::Outcomes,
+        },
+    },
+    providers,
+};
+
+const BATCH: i64 = 200;
+/// Clocks of provider and node may differ by this much.
+const SKEW: TimeDelta = TimeDelta::minutes(2);
+
+/// Rescues until `stop`.
+pub(super) async fn run(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(RESCUE) => {}
+        }
+        if let Err(error) = once(&app).await {
+            tracing::warn!(%error, "lost messages could not be looked after");
+        }
+    }
+}
+
+/// One look at every tenant that has lost leases or unknown outcomes due.
+pub(super) async fn once(app: &App) -> Result<()> {
+    let now = app.now();
+    let tenants = {
+        let mut conn = app.db.system_conn().await?;
+        sql::troubled_tenants(&mut conn, now).await?
+    };
+    for tenant in tenants {
+        let mut tx = app.db.tenant(tenant).await?;
+        let ask_at = now + TimeDelta::from_std(app.config.reconcile_after).map_err(Error::internal)?;
+        let lost = sql::mark_lost_leases_unknown(&mut tx, now, ask_at).await?;
+        let unknown = sql::claim_unknown(&mut tx, now, ask_at + TimeDelta::minutes(1), BATCH).await?;
+        let senders = sql::senders(&mut tx, now.date_naive()).await?;
+        let routes = providers::Routes::load(app, &mut tx, &senders).await?;
+        tx.commit().await?;
+        if lost > 0 {
+            tracing::warn!(count = lost, "messages of a node that stopped are being reconciled");
+        }
+        for row in unknown {
+            if let Err(error) = settle_one(app, tenant, &routes, row).await {
+                tracing::warn!(%error, "an unknown outcome could not be settled yet");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: UnknownRow) -> Result<()> {
+    let channel: Channel = row.channel.parse().map_err(Error::internal)?;
+    let route = routes.choose(channel, row.sender_id, row.from_address.as_deref()).map_err(Error::internal)?;
+    let since = row.claimed_at.unwrap_or(row.created_at) - SKEW;
+    let lookup = Lookup { channel: providers::channel(channel), to: row.to_address.clone(), since };
+    match route.provider.find(&lookup).await {
+        Ok(found) => match pick(app, tenant, &row, found).await? {
+            Some(found) => adopt(app, tenant, &row, found).await,
+            None => send_again(app, tenant, &row).await,
+        },
+        // Nothing can be proven: the message stays unknown, visibly, and a person decides.
+        Err(ProviderError::Unsupported(_)) => Ok(()),
+        Err(error) => Err(Error::internal(error)),
+    }
+}
+
+/// The carrier's message that is ours: same text, same sender where known, and not yet in our ledger.
+async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<Option<Found>> {
+    let same: Vec<Found> = found
+        .into_iter()
+        .filter(|found| found.body == row.body && (found.from.is_none() || row.from_address.is_none() || found.from == row.from_address))
+        .collect();
+    if same.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<String> = same.iter().map(|found| found.provider_message_id.clone()).collect();
+    let mut tx = app.db.tenant(tenant).await?;
+    let mut known: HashSet<String> = sql::known_provider_ids(&mut tx, &ids).await?.into_iter().collect();
+    if let Some(own) = &row.provider_message_id {
+        known.remove(own);
+    }
+    // Oldest first, so that two lost twins take theirs in order.
+    Ok(same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)))
+}
+
+async fn adopt(app: &App, tenant: Uuid, row: &UnknownRow, found: Found) -> Result<()> {
+    let report = Report {
+        message_id: Some(row.id),
+        attempt: Some(row.attempt),
+        provider_message_id: found.provider_message_id,
+        status: found.status,
+        code: found.error_code,
+        detail: Some("Found in the carrier's own list.".to_owned()),
+    };
+    reports::apply(app, tenant, vec![report]).await
+}
+
+async fn send_again(app: &App, tenant: Uuid, row: &UnknownRow) -> Result<()> {
+    let now = app.now();
+    let mut outcomes = Outcomes::default();
+    outcomes.ids.push(row.id);
+    outcomes.attempts.push(row.attempt);
+    outcomes.statuses.push("queued".to_owned());
+    outcomes.provider_ids.push(None);
+    outcomes.froms.push(None);
+    outcomes.codes.push(None);
+    outcomes.details.push(Some("The carrier never received it; trying again.".to_owned()));
+    outcomes.nexts.push(Some(now));
+    outcome::write(app, tenant, &outcomes, now).await
+}

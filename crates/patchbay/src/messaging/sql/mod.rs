@@ -1,0 +1,7 @@
+//! All SQL of the ledger, a file per room.
+
+pub mod conversations;
+pub mod dispatch;
+pub mod ledger;
+pub mod reports;
+pub mod webhooks;

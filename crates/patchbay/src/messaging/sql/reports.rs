@@ -1,0 +1,192 @@
+//! Applying what providers say: outcomes of calls and status reports, in batches.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{db::TenantTx, error::Result};
+
+/// Outcomes of calls, column by column.
+#[derive(Default)]
+pub struct Outcomes {
+    pub ids: Vec<Uuid>,
+    pub attempts: Vec<i32>,
+    /// `sent`, `failed`, `queued` (try again) or `unknown`.
+    pub statuses: Vec<String>,
+    pub provider_ids: Vec<Option<String>>,
+    pub froms: Vec<Option<String>>,
+    pub codes: Vec<Option<i32>>,
+    pub details: Vec<Option<String>>,
+    /// When to try or ask again.
+    pub nexts: Vec<Option<DateTime<Utc>>>,
+}
+
+/// What settling reached: messages whose attempt was still ours.
+pub struct SettledRow {
+    pub id: Uuid,
+    pub status: String,
+    pub contact_id: Option<Uuid>,
+    pub quote_id: Option<Uuid>,
+    pub kind: String,
+    pub to_address: String,
+}
+
+/// Writes outcomes, guarded by attempt. A status report may have been faster than the answer to the call: then
+/// only the provider's id is added, and the status stays where it climbed to.
+pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<Vec<SettledRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        SettledRow,
+        r#"with o as (
+           select * from unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::timestamptz[])
+             o (id, attempt, status, provider_id, from_address, code, detail, next)),
+         told as (
+           insert into patchbay.message_events (tenant_id, message_id, event, code, detail, provider_message_id, at)
+           select $1, o.id, case o.status when 'queued' then 'retry' else o.status end, o.code, o.detail, o.provider_id, $10 from o)
+         update patchbay.messages m set
+           status = case when m.status in ('sending', 'unknown') then o.status else m.status end,
+           provider_message_id = coalesce(o.provider_id, m.provider_message_id),
+           from_address = coalesce(m.from_address, o.from_address),
+           lease_until = null,
+           reconcile_after = case when m.status in ('sending', 'unknown') and o.status = 'unknown' then o.next end,
+           send_after = case when o.status = 'queued' then coalesce(o.next, m.send_after) else m.send_after end,
+           error_code = case when m.status in ('sending', 'unknown') then o.code else m.error_code end,
+           error_detail = case when m.status in ('sending', 'unknown') then o.detail else m.error_detail end,
+           sent_at = case when o.status = 'sent' then coalesce(m.sent_at, $10) else m.sent_at end,
+           failed_at = case when o.status = 'failed' then $10 else m.failed_at end
+         from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and m.status <> 'queued'
+         returning m.id, m.status, m.contact_id, m.quote_id, m.kind, m.to_address"#,
+        tenant,
+        &outcomes.ids,
+        &outcomes.attempts,
+        &outcomes.statuses,
+        &outcomes.provider_ids as _,
+        &outcomes.froms as _,
+        &outcomes.codes as _,
+        &outcomes.details as _,
+        &outcomes.nexts as _,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Remembers when contacts were last written to, and when last with marketing.
+pub async fn touch_contacts(tx: &mut TenantTx, contacts: &[Uuid], marketing: &[bool], now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.contacts c set last_contacted_at = $4, last_marketed_at = case when t.marketing then $4 else c.last_marketed_at end
+         from (select id, bool_or(marketing) as marketing from unnest($2::uuid[], $3::bool[]) t (id, marketing) group by id) t
+         where c.tenant_id = $1 and c.id = t.id",
+        tenant,
+        contacts,
+        marketing,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub struct StandingRow {
+    pub id: Uuid,
+    pub status: String,
+    pub attempt: i32,
+    pub contact_id: Option<Uuid>,
+    pub quote_id: Option<Uuid>,
+    pub kind: String,
+    pub channel: String,
+    pub to_address: String,
+}
+
+/// Where these messages stand, held until the transaction ends. Ordered, so that two batches cannot deadlock.
+pub async fn lock_standing(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<StandingRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        StandingRow,
+        "select id, status, attempt, contact_id, quote_id, kind, channel, to_address from patchbay.messages
+         where tenant_id = $1 and id = any($2) order by id for update",
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Our ids of messages known by the provider's.
+pub async fn find_by_provider_ids(tx: &mut TenantTx, provider_ids: &[String]) -> Result<Vec<(String, Uuid)>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query!(
+        r#"select provider_message_id as "provider_id!", id from patchbay.messages where tenant_id = $1 and provider_message_id = any($2)"#,
+        tenant,
+        provider_ids,
+    )
+    .fetch_all(tx.conn())
+    .await?
+    .into_iter()
+    .map(|row| (row.provider_id, row.id))
+    .collect())
+}
+
+/// Statuses that reports lead to, column by column.
+#[derive(Default)]
+pub struct Advances {
+    pub ids: Vec<Uuid>,
+    pub statuses: Vec<String>,
+    pub provider_ids: Vec<Option<String>>,
+    pub codes: Vec<Option<i32>>,
+    pub details: Vec<Option<String>>,
+}
+
+pub async fn advance(tx: &mut TenantTx, advances: &Advances, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.messages m set status = a.status, lease_until = null, reconcile_after = null,
+           provider_message_id = coalesce(m.provider_message_id, a.provider_id),
+           error_code = a.code, error_detail = a.detail,
+           sent_at = coalesce(m.sent_at, $7),
+           delivered_at = case when a.status in ('delivered', 'read') then coalesce(m.delivered_at, $7) else m.delivered_at end,
+           read_at = case when a.status = 'read' then coalesce(m.read_at, $7) else m.read_at end,
+           failed_at = case when a.status in ('failed', 'undelivered') then $7 else m.failed_at end
+         from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[]) a (id, status, provider_id, code, detail)
+         where m.tenant_id = $1 and m.id = a.id",
+        tenant,
+        &advances.ids,
+        &advances.statuses,
+        &advances.provider_ids as _,
+        &advances.codes as _,
+        &advances.details as _,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Every report, applied or not.
+#[derive(Default)]
+pub struct Events {
+    pub ids: Vec<Uuid>,
+    pub events: Vec<String>,
+    pub codes: Vec<Option<i32>>,
+    pub details: Vec<Option<String>>,
+    pub provider_ids: Vec<Option<String>>,
+}
+
+pub async fn insert_events(tx: &mut TenantTx, events: &Events, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "insert into patchbay.message_events (tenant_id, message_id, event, code, detail, provider_message_id, at)
+         select $1, e.id, e.event, e.code, e.detail, e.provider_id, $7
+         from unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[]) e (id, event, code, detail, provider_id)",
+        tenant,
+        &events.ids,
+        &events.events,
+        &events.codes as _,
+        &events.details as _,
+        &events.provider_ids as _,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! Which adapter a message leaves through: accounts turned into providers, senders into routes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, Utc};
+use patchbay_providers::{
+    Fake, Provider,
+    smtp::{Smtp, SmtpOptions},
+    twilio::{Credentials as TwilioCredentials, HttpClient, HttpOptions, Twilio, TwilioOptions},
+};
+use patchbay_rules::message::Channel;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::sql;
+use crate::{
+    app::App,
+    config::Config,
+    db::TenantTx,
+    error::{Error, Result},
+    messaging::dispatcher::SenderRow,
+    time::Clock,
+};
+
+/// What is sealed of a Twilio account.
+#[derive(Serialize, Deserialize)]
+pub struct Credentials {
+    pub auth_token: String,
+    /// Still accepted in signatures while a rotation is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_auth_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_sid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_secret: Option<String>,
+}
+
+impl Credentials {
+    /// The tokens that webhooks may be signed with.
+    pub fn auth_tokens(self) -> Vec<String> {
+        std::iter::once(self.auth_token).chain(self.previous_auth_token).collect()
+    }
+}
+
+/// Opens the credentials of a tenant's account.
+pub fn open_credentials(app: &App, tenant: Uuid, sealed: Option<&[u8]>) -> Result<Credentials> {
+    let sealed = sealed.ok_or_else(|| Error::internal("the account has no credentials"))?;
+    let plain = app.secrets.open(tenant, sealed).map_err(Error::internal)?;
+    Ok(serde_json::from_slice(&plain)?)
+}
+
+/// The same channel in the adapters' words.
+pub fn channel(channel: Channel) -> patchbay_providers::Channel {
+    match channel {
+        Channel::Sms => patchbay_providers::Channel::Sms,
+        Channel::Whatsapp => patchbay_providers::Channel::Whatsapp,
+        Channel::Email => patchbay_providers::Channel::Email,
+    }
+}
+
+/// The same channel in the rules' words.
+pub fn rules_channel(channel: patchbay_providers::Channel) -> Channel {
+    match channel {
+        patchbay_providers::Channel::Sms => Channel::Sms,
+        patchbay_providers::Channel::Whatsapp => Channel::Whatsapp,
+        patchbay_providers::Channel::Email => Channel::Email,
+    }
+}
+
+/// The adapters of this process.
+pub struct Providers {
+    pub fake: Arc<Fake>,
+    http: HttpClient,
+    twilio_base: String,
+    shared_twilio: Option<SharedTwilio>,
+    smtp: Option<Arc<Smtp>>,
+    /// Adapters of tenants' accounts, by account and the version of its row.
+    accounts: Mutex<HashMap<(Uuid, DateTime<Utc>), Arc<dyn Provider>>>,
+}
+
+struct SharedTwilio {
+    provider: Arc<Twilio>,
+    messaging_service_sid: Option<String>,
+    from: Option<String>,
+}
+
+impl Providers {
+    /// Prepares what the configuration names. Opens no connection.
+    pub fn new(config: &Config, fake: Fake, clock: Arc<dyn Clock>) -> Result<Self> {
+        let http = HttpClient::new(&HttpOptions { pool_size: config.send_concurrency, ..HttpOptions::default() }).map_err(Error::internal)?;
+        let shared_twilio = config
+            .twilio
+            .as_ref()
+            .map(|shared| {
+                let credentials = match &shared.api_key {
+                    Some((sid, secret)) => TwilioCredentials::ApiKey { sid: sid.clone(), secret: secret.clone() },
+                    None => TwilioCredentials::AuthToken(shared.auth_tokens.first().cloned().unwrap_or_default()),
+                };
+                let options = TwilioOptions { account_sid: shared.account_sid.clone(), credentials, base_url: config.twilio_api_base.clone() };
+                Twilio::new(http.clone(), &options).map_err(Error::internal).map(|provider| SharedTwilio {
+                    provider: Arc::new(provider),
+                    messaging_service_sid: shared.messaging_service_sid.clone(),
+                    from: shared.from_e164.clone(),
+                })
+            })
+            .transpose()?;
+        let smtp = config
+            .smtp_url
+            .as_ref()
+            .map(|url| {
+                let now = clock.clone();
+                Smtp::new(SmtpOptions { url: url.clone(), from: config.mail_from.clone(), clock: Arc::new(move || now.now()) }).map(Arc::new).map_err(Error::internal)
+            })
+            .transpose()?;
+        Ok(Self { fake: Arc::new(fake), http, twilio_base: config.twilio_api_base.clone(), shared_twilio, smtp, accounts: Mutex::default() })
+    }
+
+    /// The mail server, where one is configured.
+    pub fn smtp(&self) -> Option<&Arc<Smtp>> {
+        self.smtp.as_ref()
+    }
+
+    fn account(&self, app: &App, tenant: Uuid, row: &sql::AccountRow) -> Result<Arc<dyn Provider>> {
+        if row.provider == "fake" {
+            return Ok(self.fake.clone());
+        }
+        let key = (row.id, row.updated_at);
+        if let Some(provider) = self.accounts.lock().expect("accounts lock").get(&key) {
+            return Ok(provider.clone());
+        }
+        let sealed = open_credentials(app, tenant, row.credentials_sealed.as_deref())?;
+        let credentials = match (sealed.api_key_sid, sealed.api_key_secret) {
+            (Some(sid), Some(secret)) => TwilioCredentials::ApiKey { sid, secret },
+            _ => TwilioCredentials::AuthToken(sealed.auth_token),
+        };
+        let account_sid = row.account_sid.clone().unwrap_or_default();
+        let options = TwilioOptions { account_sid, credentials, base_url: self.twilio_base.clone() };
+        let provider: Arc<dyn Provider> = Arc::new(Twilio::new(self.http.clone(), &options).map_err(Error::internal)?);
+        let mut accounts = self.accounts.lock().expect("accounts lock");
+        // Former versions of an account are never asked for again.
+        accounts.retain(|(id, _), _| *id != row.id);
+        accounts.insert(key, provider.clone());
+        Ok(provider)
+    }
+}
+
+/// How one message leaves.
+pub struct Route {
+    pub provider: Arc<dyn Provider>,
+    pub sender_id: Option<Uuid>,
+    pub from: Option<String>,
+    pub messaging_service_sid: Option<String>,
+}
+
+struct SenderRoute {
+    id: Uuid,
+    channel: Channel,
+    address: String,
+    route: Result<Arc<Route>, String>,
+}
+
+/// Every way out that a tenant has.
+pub struct Routes {
+    senders: Vec<SenderRoute>,
+    shared: Option<Arc<Route>>,
+    smtp: Option<Arc<Route>>,
+}
+
+impl Routes {
+    /// Reads the tenant's accounts and joins them with its senders, which come default first.
+    pub async fn load(app: &App, tx: &mut TenantTx, senders: &[SenderRow]) -> Result<Self> {
+        let tenant = tx.tenant();
+        let accounts = sql::list_active_accounts(tx).await?;
+        let providers = &app.providers;
+        let shared = providers.shared_twilio.as_ref();
+        let route_of = |sender: &SenderRow| -> Result<Arc<Route>, String> {
+            let service = sender.account_id.and_then(|id| accounts.iter().find(|a| a.id == id)).and_then(|a| a.messaging_service_sid.clone());
+            let provider: Arc<dyn Provider> = match (sender.provider.as_str(), sender.account_id) {
+                ("fake", _) => providers.fake.clone(),
+                ("smtp", _) => providers.smtp.clone().ok_or("No mail server is configured (PATCHBAY_SMTP_URL).")?,
+                (_, Some(id)) => {
+                    let row = accounts.iter().find(|account| account.id == id).ok_or("The account of this number is switched off.")?;
+                    providers.account(app, tenant, row).map_err(|error| format!("The account of this number cannot be used: {error}."))?
+                }
+                // Without an account of its own: the tenant's only one, or the shared one.
+                (name, None) => match accounts.iter().find(|account| account.provider == name) {
+                    Some(row) => providers.account(app, tenant, row).map_err(|error| format!("The account cannot be used: {error}."))?,
+                    None => shared.map(|shared| shared.provider.clone()).ok_or("No Twilio account is connected. Add one in Settings, Sending.")?,
+                },
+            };
+            Ok(Arc::new(Route { provider, sender_id: Some(sender.id), from: Some(sender.address.clone()), messaging_service_sid: service }))
+        };
+        let senders = senders
+            .iter()
+            .filter_map(|sender| {
+                Some(SenderRoute { id: sender.id, channel: sender.channel.parse().ok()?, address: sender.address.clone(), route: route_of(sender) })
+            })
+            .collect();
+        let shared = shared.filter(|shared| shared.from.is_some() || shared.messaging_service_sid.is_some()).map(|shared| {
+            Arc::new(Route {
+                provider: shared.provider.clone(),
+                sender_id: None,
+                from: shared.from.clone(),
+                messaging_service_sid: shared.messaging_service_sid.clone(),
+            })
+        });
+        let smtp = providers.smtp.clone().map(|smtp| Arc::new(Route { provider: smtp, sender_id: None, from: None, messaging_service_sid: None }));
+        Ok(Self { senders, shared, smtp })
+    }
+
+    /// The way out for one message: the sender asked for, else the tenant's default for the channel, else what the
+    /// environment shares. The error is for the person who reads why the message failed.
+    pub fn choose(&self, channel: Channel, sender: Option<Uuid>, from: Option<&str>) -> Result<Arc<Route>, String> {
+        let of_channel = || self.senders.iter().filter(|s| s.channel == channel);
+        let chosen = of_channel()
+            .find(|s| from.is_some_and(|from| from == s.address))
+            .or_else(|| of_channel().find(|s| Some(s.id) == sender))
+            .or_else(|| of_channel().next());
+        match (chosen, channel) {
+            (Some(sender), _) => sender.route.clone(),
+            (None, Channel::Email) => self.smtp.clone().ok_or_else(|| "No mail server is configured (PATCHBAY_SMTP_URL).".to_owned()),
+            (None, Channel::Sms) => self.shared.clone().ok_or_else(|| "There is no number to send from. Add one in Settings, Sending.".to_owned()),
+            (None, Channel::Whatsapp) => Err("There is no WhatsApp number to send from. Add one in Settings, Sending.".to_owned()),
+        }
+    }
+}
