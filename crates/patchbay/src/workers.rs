@@ -1,8 +1,10 @@
 //! The worker side: which feature handles which event.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::{app::App, contacts, messaging, error::Error};
 
@@ -34,4 +36,58 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
 pub fn engine(app: &Arc<App>, options: Options) -> Engine<Events> {
     let clock = app.clock.clone();
     Engine::new(app.db.outbox_pool(), Events(app.clone()), options, Arc::new(move || clock.now()), rand::random::<f64>)
+}
+
+/// How often the clock's own work is looked at.
+const TICK: Duration = Duration::from_secs(5);
+
+/// All workers of one node, until `stop`; each finishes what it has claimed.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let engine = engine(&app, Options::default());
+    let (events, messages) = (engine.waker(), Arc::new(Notify::new()));
+    tokio::join!(
+        engine.run(stop.clone()),
+        messaging::dispatcher::run(app.clone(), messages.clone(), stop.clone()),
+        wake(app.clone(), events, messages, stop.clone()),
+        tick(app.clone(), stop.clone()),
+    );
+}
+
+/// Turns the database's hints into wake-ups, so that nothing waits for the next poll.
+async fn wake(app: Arc<App>, events: Arc<Notify>, messages: Arc<Notify>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match app.db.listen(&["patchbay_work"]).await {
+            Ok(mut listener) => loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    hint = listener.try_recv() => match hint {
+                        Ok(Some(hint)) if hint.payload() == "outbox" => events.notify_one(),
+                        Ok(Some(_)) => messages.notify_one(),
+                        // The connection was lost; polling finds what was missed.
+                        Ok(None) | Err(_) => break,
+                    },
+                }
+            },
+            Err(error) => tracing::warn!(%error, "cannot listen for work"),
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// What the clock brings about. Every job here is idempotent, so that any number of nodes may run it.
+async fn tick(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TICK) => {}
+        }
+        if let Err(error) = periodic(&app).await {
+            tracing::warn!(%error, "periodic work failed");
+        }
+    }
+}
+
+/// One round of periodic work.
+pub async fn periodic(app: &App) -> Result<(), Error> {
+    messaging::jobs::wake_snoozed(app).await
 }
