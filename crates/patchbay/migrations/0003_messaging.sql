@@ -72,9 +72,10 @@ create table patchbay.templates (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (tenant_id, id),
-  unique (tenant_id, key)
+  primary key (tenant_id, id)
 );
+-- A template that was put away does not hold on to its key.
+create unique index templates_key on patchbay.templates (tenant_id, key) where archived_at is null;
 
 -- One per contact, so the contact's id is its id.
 create table patchbay.conversations (

@@ -33,6 +33,19 @@ create table patchbay.notification_rules (
 );
 call patchbay.isolate('notification_rules');
 
+-- When a rule last spoke about something, so that a storm of events becomes one text.
+create table patchbay.notification_marks (
+  tenant_id uuid not null,
+  rule_id uuid not null,
+  subject text not null,  -- what the rule spoke of: a contact's id, or the event's name
+  event_id bigint not null, -- the event that was let through; the same event may pass again
+  spoke_at timestamptz not null,
+  held_back integer not null default 0,
+  primary key (tenant_id, rule_id, subject),
+  foreign key (tenant_id, rule_id) references patchbay.notification_rules (tenant_id, id) on delete cascade
+);
+call patchbay.isolate('notification_marks');
+
 create trigger outbox_wake after insert on patchbay.outbox for each statement execute function patchbay.work_waits('outbox');
 
 create function patchbay.contacts_announce() returns trigger language plpgsql as $$

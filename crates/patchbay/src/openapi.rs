@@ -43,6 +43,8 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let parts: Vec<utoipa::openapi::OpenApi> = Vec::from([
         // One line per feature, in the order of the page.
         crate::messaging::Doc::openapi(),
+        crate::quotes::Doc::openapi(),
+        crate::templates::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

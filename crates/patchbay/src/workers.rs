@@ -6,7 +6,7 @@ use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, contacts, messaging, error::Error};
+use crate::{app::App, contacts, error::Error, messaging, quotes};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -25,6 +25,8 @@ impl Handler for Events {
 async fn handle(app: &App, job: &Job) -> Result<(), Error> {
     match job.event_type.as_str() {
         "lead.created" | "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
+        "quote.created" => quotes::jobs::quote_created(app, job).await,
+        "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => quotes::jobs::quote_changed(app, job).await,
         "webhook.status" => messaging::jobs::status(app, job).await,
         "webhook.inbound" => messaging::jobs::inbound(app, job).await,
         // An event that nobody handles here is for webhooks and readers of api.outbox.
@@ -89,5 +91,7 @@ async fn tick(app: Arc<App>, stop: CancellationToken) {
 
 /// One round of periodic work.
 pub async fn periodic(app: &App) -> Result<(), Error> {
-    messaging::jobs::wake_snoozed(app).await
+    messaging::jobs::wake_snoozed(app).await?;
+    quotes::jobs::expire(app).await?;
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! merely turns up. Does not: decide who may be written to (consent), or show a tenant anything of the
 //! identity that contacts of several tenants share.
 
+mod advance;
 mod contact;
 pub mod jobs;
 mod sql;
@@ -14,6 +15,7 @@ mod tests;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use advance::{Advance, advance_stage};
 pub use contact::{Changes, ConsentState, Contact, NewContact, Status, full_name};
 
 use crate::{

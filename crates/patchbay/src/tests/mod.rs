@@ -2,5 +2,7 @@
 //! test's hand. Dropping a [`TestApp`] fails the test if work was left over.
 
 mod harness;
+mod office;
 
 pub use harness::{Reply, Tenancy, TestApp};
+pub use office::Office;

@@ -1,0 +1,123 @@
+//! What may be saved as a template. Every mistake is told at its field, with line and column.
+
+use patchbay_rules::{message::Channel, template};
+
+use super::NewTemplate;
+use crate::error::{Error, FieldErrors, Result};
+
+/// Long enough for an e-mail; a text message is held to less when it is rendered.
+const LONGEST: usize = 5_000;
+
+/// `input` trimmed, or what is wrong with it. `known` are the names of the tenant's own fields.
+pub(super) fn checked(mut input: NewTemplate, known: &[String]) -> Result<NewTemplate> {
+    let mut errors = FieldErrors::new();
+    input.name = input.name.trim().to_owned();
+    input.key = input.key.trim().to_owned();
+    input.content_sid = input.content_sid.map(|sid| sid.trim().to_owned()).filter(|sid| !sid.is_empty());
+    input.subject =
+        input.subject.map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
+    if input.channel != Channel::Email {
+        input.subject = None;
+    }
+    if input.name.is_empty() || input.name.chars().count() > 120 {
+        errors.insert("name".into(), "Give the template a name of at most 120 characters.".into());
+    }
+    let starts_well = input.key.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    if !starts_well
+        || input.key.len() > 60
+        || !input.key.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    {
+        let wanted =
+            "A key starts with a letter and has small letters, digits and _ only, such as quote_sms.";
+        errors.insert("key".into(), wanted.into());
+    }
+    let known = names(known);
+    match content_error(&input.content, &known) {
+        _ if input.content.trim().is_empty() => {
+            drop(errors.insert("content".into(), "Write the text of the message.".into()))
+        }
+        _ if input.content.chars().count() > LONGEST => {
+            drop(errors.insert("content".into(), format!("The text may have {LONGEST} characters at most.")));
+        }
+        Some(mistake) => drop(errors.insert("content".into(), mistake)),
+        None => {}
+    }
+    if let Some(subject) = &input.subject {
+        if subject.chars().count() > 200 || subject.contains(['\n', '\r']) {
+            errors.insert("subject".into(), "A subject is one line of at most 200 characters.".into());
+        } else if let Some(mistake) = content_error(subject, &known) {
+            errors.insert("subject".into(), mistake);
+        }
+    }
+    if input.channel == Channel::Email && input.subject.is_none() {
+        errors.insert("subject".into(), "An e-mail needs a subject.".into());
+    }
+    if let Some(mistake) = variables_error(&input, &known) {
+        errors.insert("content_variables".into(), mistake);
+    }
+    if input.content.contains('\0') || input.name.contains('\0') {
+        errors.insert("content".into(), "The text holds a character that cannot be sent (NUL).".into());
+    }
+    if errors.is_empty() { Ok(input) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Names that may stand alone: the tenant's own, and ours beside those the language knows.
+pub(super) fn names(known: &[String]) -> Vec<&str> {
+    known.iter().map(String::as_str).chain(super::context::OWN.iter().copied()).collect()
+}
+
+/// All mistakes of a template text in one string; `None` when it is fine.
+fn content_error(content: &str, known: &[&str]) -> Option<String> {
+    let problems = template::check(content, known);
+    if problems.is_empty() {
+        return None;
+    }
+    let told: Vec<String> = problems
+        .iter()
+        .take(5)
+        .map(|problem| {
+            format!("Line {}, column {}: {}", problem.line, problem.column, sentence(&problem.message))
+        })
+        .collect();
+    Some(told.join(" "))
+}
+
+/// With the full stop that a sentence on a screen has.
+pub(super) fn sentence(message: &str) -> String {
+    if message.ends_with(['.', '?', '!']) { message.to_owned() } else { format!("{message}.") }
+}
+
+/// Placeholders of an approved template: `{"1": "{{ first_name }}"}`.
+fn variables_error(input: &NewTemplate, known: &[&str]) -> Option<String> {
+    let variables = input.content_variables.as_ref()?;
+    let Some(map) = variables.as_object() else {
+        return Some(
+            "Write an object of placeholders and texts, such as {\"1\": \"{{ first_name }}\"}.".to_owned(),
+        );
+    };
+    if map.len() > 100 {
+        return Some("An approved template has 100 placeholders at most.".to_owned());
+    }
+    map.iter().find_map(|(placeholder, text)| match text.as_str() {
+        None => Some(format!("The value of {placeholder:?} must be a text.")),
+        Some(text) => content_error(text, known).map(|mistake| format!("{placeholder:?}: {mistake}")),
+    })
+}
+
+/// A key made of a name: "New quote!" becomes `new_quote`.
+pub(super) fn key_of(name: &str) -> String {
+    let mut key = String::new();
+    for character in name.chars().flat_map(char::to_lowercase) {
+        if character.is_ascii_alphanumeric() {
+            key.push(character);
+        } else if !key.is_empty() && !key.ends_with('_') {
+            key.push('_');
+        }
+    }
+    let key: String = key.trim_matches('_').chars().take(50).collect();
+    if key.starts_with(|first: char| first.is_ascii_lowercase()) {
+        key.trim_end_matches('_').to_owned()
+    } else {
+        format!("template_{key}")
+    }
+}
