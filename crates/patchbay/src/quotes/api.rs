@@ -250,7 +250,11 @@ pub async fn update(
 
 /// Tells the contact of the quote again.
 #[utoipa::path(post, path = "/api/quotes/{id}/resend", tag = "quotes", params(("id" = Uuid, Path)), responses((status = 202, body = Resent), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn resend(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<(StatusCode, Json<Resent>)> {
+pub async fn resend(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<(StatusCode, Json<Resent>)> {
     let queued = super::resend(&app, &caller, id).await?;
     Ok((StatusCode::ACCEPTED, Json(Resent { message_id: queued.id })))
 }

@@ -108,8 +108,15 @@ impl Quote {
     /// What changes whenever the lead would see something else: an answer names what it answers to.
     pub fn edition(&self) -> String {
         let seen = json!([
-            self.title, self.items, self.discount_cents, self.tax_basis_points, self.tax_cents, self.total_cents, self.currency,
-            self.terms, self.expires_on,
+            self.title,
+            self.items,
+            self.discount_cents,
+            self.tax_basis_points,
+            self.tax_cents,
+            self.total_cents,
+            self.currency,
+            self.terms,
+            self.expires_on,
         ]);
         let hash = Sha256::digest(seen.to_string().as_bytes());
         URL_SAFE_NO_PAD.encode(&hash[..12])
@@ -382,5 +389,5 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/quotes", Access::Api(Role::Member), api::create)
         .get("/api/quotes/{id}", Access::Api(Role::Viewer), api::get)
         .patch("/api/quotes/{id}", Access::Api(Role::Member), api::update)
-            .post("/api/quotes/{id}/resend", Access::Api(Role::Member), api::resend)
+        .post("/api/quotes/{id}/resend", Access::Api(Role::Member), api::resend)
 }
