@@ -45,6 +45,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::messaging::Doc::openapi(),
         crate::quotes::Doc::openapi(),
         crate::templates::Doc::openapi(),
+        crate::consent::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

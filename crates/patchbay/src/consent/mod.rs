@@ -5,13 +5,18 @@
 //! channel and every number of the tenant; START takes it off again, but never what a person put there.
 //! Nothing here sends: confirmations are the caller's.
 
+mod api;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::{gates::OptOutSource, message::Channel};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+pub use api::{Doc, routes};
 
 use crate::{db::TenantTx, error::Result};
 

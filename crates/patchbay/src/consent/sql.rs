@@ -1,6 +1,7 @@
 use patchbay_rules::message::Channel;
+use uuid::Uuid;
 
-use super::{Change, Proof};
+use super::{Change, Proof, api::Listed};
 use crate::{db::TenantTx, error::Result};
 
 pub(super) async fn upsert_state(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
@@ -46,9 +47,10 @@ pub(super) async fn insert_event(tx: &mut TenantTx, change: &Change<'_>) -> Resu
     Ok(())
 }
 
-pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, source: &str, actor_label: Option<&str>) -> Result<()> {
+/// Lists a number; `false` when it is listed already.
+pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, source: &str, actor_label: Option<&str>) -> Result<bool> {
     let tenant = tx.tenant();
-    sqlx::query!(
+    let done = sqlx::query!(
         "insert into patchbay.do_not_contact (tenant_id, phone_e164, reason, source, actor_label) values ($1, $2, $3, $4, $5)
          on conflict (tenant_id, phone_e164) do nothing",
         tenant,
@@ -59,7 +61,50 @@ pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, so
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn list_numbers(tx: &mut TenantTx, phone: Option<&str>, before: Option<Uuid>, limit: i64) -> Result<Vec<Listed>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        Listed,
+        "select id, phone_e164 as phone, reason, source, actor_label as added_by, created_at from patchbay.do_not_contact
+         where tenant_id = $1 and ($2::text is null or phone_e164 = $2) and ($3::uuid is null or id < $3) order by id desc limit $4",
+        tenant,
+        phone,
+        before,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Takes a number off the list; answers which.
+pub(super) async fn delete_number(tx: &mut TenantTx, id: Option<Uuid>, phone: Option<&str>) -> Result<Option<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "delete from patchbay.do_not_contact where tenant_id = $1 and (id = $2 or phone_e164 = $3) returning phone_e164",
+        tenant,
+        id,
+        phone,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Whether the present refusal of an address is the recipient's own.
+pub(super) async fn refused_by_recipient(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found = sqlx::query_scalar!(
+        "select 1 from patchbay.consents where tenant_id = $1 and channel = $2 and address = $3 and state = 'unsubscribed'
+           and how in ('keyword', 'phrase', 'link', 'carrier', 'complaint')",
+        tenant,
+        channel.as_str(),
+        address,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.is_some())
 }
 
 /// What the recipient brought about, the recipient may take back; what a person or an import listed stays.

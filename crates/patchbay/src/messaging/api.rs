@@ -23,6 +23,7 @@ use crate::{
     auth::{Caller, Role},
     contacts::{self, NewContact},
     error::{Error, Result},
+    templates,
     web::{
         extract::{Json, Path, Query},
         paging::{Page, PageQuery},
@@ -252,6 +253,14 @@ async fn send(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap, J
     intent.content_variables = send.content_variables;
     intent.send_after = send.send_at;
     intent.sent_by = Some(caller.actor.clone());
+    if let Some(template) = &send.template {
+        let source = template.parse().map_or(templates::Source::Key(template), templates::Source::Id);
+        let rendered = templates::render(&mut tx, &app, source, contact.id, None).await?;
+        intent.template_id = rendered.template_id;
+        intent.body = rendered.body;
+        intent.subject = intent.subject.or(rendered.subject);
+        intent.problem = rendered.problem;
+    }
     let queued = enqueue(&mut tx, &app, intent).await?;
     let row = sql::ledger::find(&mut tx, queued.id).await?.ok_or(Error::NotFound("message"))?;
     tx.commit().await?;

@@ -216,6 +216,11 @@ async fn finish(mut tx: TenantTx, app: &App, caller: &Caller, id: Uuid, event: &
     Ok(message)
 }
 
+/// Blocks what waits for an address that must not be written to any more, at once rather than when it comes due.
+pub async fn block_queued(tx: &mut TenantTx, address: &str, now: DateTime<Utc>) -> Result<()> {
+    sql::conversations::block_queued(tx, address, now).await
+}
+
 /// What each gate would say if the message left now; the same code that decides, changing nothing.
 pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<api::GateAnswer>> {
     let now = app.now();

@@ -258,6 +258,11 @@ impl TestApp {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut self.sql().await).await.expect("number")
     }
 
+    /// A text that plain SQL answers.
+    pub async fn text(&self, query: &str) -> String {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.sql().await).await.expect("text")
+    }
+
     /// The present of this test.
     pub fn clock_now(&self) -> chrono::DateTime<chrono::Utc> {
         self.clock.now()

@@ -24,6 +24,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(notifications::routes)
         .with(dashboard::routes)
         .with(audit::routes)
+        .with(crate::consent::routes)
         .with(crate::realtime::routes)
         .with(openapi::routes)
         .with(assets::routes)

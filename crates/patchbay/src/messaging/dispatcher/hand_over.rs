@@ -1,37 +1,32 @@
 //! Handing a claimed batch to its provider, as many calls at a time as there are slots.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use patchbay_rules::gates::{self, Consent};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::{Batch, Claimed, Settlement};
+use super::{Batch, Claimed, Lane, Settlement};
 use crate::{app::App, error::Result, messaging::sql::dispatch as sql};
 
 /// Messages checked once more together, right before they leave.
 const CHUNK: usize = 64;
 /// Hands over `batch`. Every message ends as a settlement, or goes back to the queue untouched.
-pub(super) async fn run(app: Arc<App>, batch: Batch, slots: Arc<Semaphore>, settlements: mpsc::Sender<Settlement>, in_flight: Arc<AtomicUsize>) {
+pub(super) async fn run(app: Arc<App>, batch: Batch, lane: Arc<Lane>, slots: Arc<Semaphore>, settlements: mpsc::Sender<Settlement>) {
     let calls = TaskTracker::new();
     let mut waiting = batch.claimed.into_iter().peekable();
     while waiting.peek().is_some() {
         // A slot first, then the check: nothing waits between being checked and being called.
         let wanted = waiting.len().min(CHUNK);
         let mut permits = Vec::with_capacity(wanted);
-        let Ok(first) = slots.clone().acquire_owned().await else { return };
-        permits.push(first);
+        // The semaphores are never closed. Lane before node: who waits for a lane holds nothing of the others'.
+        let (Ok(own), Ok(shared)) = (lane.slots.clone().acquire_owned().await, slots.clone().acquire_owned().await) else { return };
+        permits.push((own, shared));
         while permits.len() < wanted {
-            match slots.clone().try_acquire_owned() {
-                Ok(permit) => permits.push(permit),
-                Err(_) => break,
+            match (lane.slots.clone().try_acquire_owned(), slots.clone().try_acquire_owned()) {
+                (Ok(own), Ok(shared)) => permits.push((own, shared)),
+                _ => break,
             }
         }
         let chunk: Vec<Claimed> = waiting.by_ref().take(permits.len()).collect();
@@ -43,7 +38,7 @@ pub(super) async fn run(app: Arc<App>, batch: Batch, slots: Arc<Semaphore>, sett
             // Not handed over, still ours: the lease runs out and reconciliation finds nothing sent.
             Err(error) => {
                 tracing::warn!(%error, "claimed messages could not be checked before hand-over");
-                in_flight.fetch_sub(taken, Ordering::AcqRel);
+                lane.free(taken);
                 continue;
             }
         };
@@ -52,15 +47,15 @@ pub(super) async fn run(app: Arc<App>, batch: Batch, slots: Arc<Semaphore>, sett
             if let Err(error) = put_back(&app, batch.tenant, back).await {
                 tracing::warn!(%error, "recalled messages could not be put back");
             }
-            in_flight.fetch_sub(count, Ordering::AcqRel);
+            lane.free(count);
         }
         for (claimed, permit) in go.into_iter().zip(permits) {
-            let (settlements, in_flight, tenant) = (settlements.clone(), in_flight.clone(), batch.tenant);
+            let (settlements, lane, tenant) = (settlements.clone(), lane.clone(), batch.tenant);
             calls.spawn(async move {
                 let outcome = claimed.route.provider.send(&claimed.outgoing).await;
                 drop(permit);
                 let _ = settlements.send(Settlement { tenant, claimed, outcome }).await;
-                in_flight.fetch_sub(1, Ordering::AcqRel);
+                lane.free(1);
             });
         }
     }

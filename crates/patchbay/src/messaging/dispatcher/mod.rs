@@ -12,8 +12,9 @@ mod reconcile;
 mod settle;
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -35,6 +36,8 @@ use crate::{app::App, error::Result, providers::Route};
 
 /// Most messages claimed of one tenant before the next tenant has its turn.
 const QUANTUM: usize = 500;
+/// Calls under way at once over all tenants, in multiples of one tenant's.
+const LANES: usize = 8;
 /// How often to look without being woken.
 const POLL: Duration = Duration::from_millis(500);
 /// How often to look for lost leases and unknown outcomes.
@@ -79,12 +82,31 @@ pub(super) struct Settlement {
     pub outcome: Outcome,
 }
 
+/// One tenant's way out of this node: a carrier that hangs holds up its own tenant and nobody else.
+pub(super) struct Lane {
+    /// Calls of this tenant.
+    slots: Arc<Semaphore>,
+    /// Claimed and not settled yet.
+    in_flight: AtomicUsize,
+    /// Told whenever `in_flight` falls.
+    freed: Arc<Notify>,
+}
+
+impl Lane {
+    /// `count` messages are no longer under way.
+    fn free(&self, count: usize) {
+        self.in_flight.fetch_sub(count, Ordering::AcqRel);
+        self.freed.notify_one();
+    }
+}
+
 /// The dispatcher of one node.
 pub struct Dispatcher {
     app: Arc<App>,
     slots: Arc<Semaphore>,
+    lanes: Mutex<HashMap<Uuid, Arc<Lane>>>,
+    freed: Arc<Notify>,
     settlements: mpsc::Sender<Settlement>,
-    in_flight: Arc<AtomicUsize>,
     turn: AtomicUsize,
 }
 
@@ -108,6 +130,7 @@ pub async fn run(app: Arc<App>, wake: Arc<Notify>, stop: CancellationToken) {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = wake.notified() => {}
+                () = dispatcher.freed.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
@@ -121,8 +144,18 @@ pub async fn run(app: Arc<App>, wake: Arc<Notify>, stop: CancellationToken) {
 
 impl Dispatcher {
     fn new(app: Arc<App>, settlements: mpsc::Sender<Settlement>) -> Self {
-        let slots = Arc::new(Semaphore::new(app.config.send_concurrency));
-        Self { app, slots, settlements, in_flight: Arc::new(AtomicUsize::new(0)), turn: AtomicUsize::new(0) }
+        let slots = Arc::new(Semaphore::new(LANES * app.config.send_concurrency));
+        Self { app, slots, lanes: Mutex::default(), freed: Arc::default(), settlements, turn: AtomicUsize::new(0) }
+    }
+
+    fn lane(&self, tenant: Uuid) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock().expect("lanes lock");
+        let lane = || Lane {
+            slots: Arc::new(Semaphore::new(self.app.config.send_concurrency)),
+            in_flight: AtomicUsize::new(0),
+            freed: self.freed.clone(),
+        };
+        lanes.entry(tenant).or_insert_with(|| Arc::new(lane())).clone()
     }
 
     /// One turn for every tenant with due messages; answers how many were claimed or held.
@@ -139,19 +172,20 @@ impl Dispatcher {
         tenants.rotate_left(first);
         let mut decided = 0;
         for tenant in tenants {
-            // Claim ahead of the calls, but not so far that leases age in a queue.
-            while self.in_flight.load(Ordering::Acquire) > 4 * self.app.config.send_concurrency && !stop.is_cancelled() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
             if stop.is_cancelled() {
                 break;
             }
-            let (count, batch) = claim::claim(&self.app, tenant, QUANTUM).await?;
+            // Claim ahead of the calls, but not so far that leases age in a queue.
+            let lane = self.lane(tenant);
+            let room = (4 * self.app.config.send_concurrency).saturating_sub(lane.in_flight.load(Ordering::Acquire));
+            if room == 0 {
+                continue;
+            }
+            let (count, batch) = claim::claim(&self.app, tenant, room.min(QUANTUM)).await?;
             decided += count;
             if let Some(batch) = batch {
-                self.in_flight.fetch_add(batch.claimed.len(), Ordering::AcqRel);
-                let task = hand_over::run(self.app.clone(), batch, self.slots.clone(), self.settlements.clone(), self.in_flight.clone());
-                hand_overs.spawn(task);
+                lane.in_flight.fetch_add(batch.claimed.len(), Ordering::AcqRel);
+                hand_overs.spawn(hand_over::run(self.app.clone(), batch, lane, self.slots.clone(), self.settlements.clone()));
             }
         }
         Ok(decided)
