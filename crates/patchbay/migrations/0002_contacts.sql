@@ -72,10 +72,12 @@ create table patchbay.contacts (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  search_text text generated always as (patchbay.fold(
+  -- Everything a search looks at, folded. A blank stands before each word of a name, so that the beginnings of
+  -- words can be told from their middles. Of custom fields the values count, not the keys.
+  search_text text generated always as (patchbay.fold(' ' ||
     coalesce(first_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' ||
     coalesce(phone_e164, '') || ' ' || coalesce(phone_raw, '') || ' ' ||
-    case when properties = '{}'::jsonb then '' else properties::text end)) stored,
+    case when properties = '{}'::jsonb then '' else translate(jsonb_path_query_array(properties, '$.*')::text, '[]",', '    ') end)) stored,
   primary key (tenant_id, id),
   foreign key (tenant_id, stage_id) references patchbay.stages (tenant_id, id)
 );
@@ -87,13 +89,16 @@ create index contacts_merged on patchbay.contacts (tenant_id, merged_into) where
 create index contacts_merged_phone on patchbay.contacts (tenant_id, phone_e164) where merged_into is not null;
 create index contacts_merged_email on patchbay.contacts (tenant_id, email) where merged_into is not null;
 create index contacts_recent on patchbay.contacts (tenant_id, id desc) where archived_at is null;
-create index contacts_status on patchbay.contacts (tenant_id, status, id desc) where archived_at is null;
-create index contacts_stage on patchbay.contacts (tenant_id, stage_id, stage_position, id) where archived_at is null;
+create index contacts_board on patchbay.contacts (tenant_id, stage_id, stage_position, id desc) where archived_at is null;
+-- Three columns of few values in one index: a list that filters by any of them visits every combination that
+-- passes, a few dozen places, and finds each in order.
+create index contacts_lanes on patchbay.contacts (tenant_id, status, stage_id, consent_sms, id desc) where archived_at is null;
 create index contacts_source on patchbay.contacts (tenant_id, source, id desc) where archived_at is null;
 create index contacts_owner on patchbay.contacts (tenant_id, owner_id, id desc) where archived_at is null;
-create index contacts_consent_sms on patchbay.contacts (tenant_id, consent_sms, id desc) where archived_at is null;
-create index contacts_archived on patchbay.contacts (tenant_id, id desc) where archived_at is not null;
-create index contacts_person on patchbay.contacts (person_id);
+create index contacts_consent_whatsapp on patchbay.contacts (tenant_id, consent_whatsapp, id desc) where archived_at is null and consent_whatsapp <> 'unknown';
+create index contacts_consent_email on patchbay.contacts (tenant_id, consent_email, id desc) where archived_at is null and consent_email <> 'unknown';
+create index contacts_archived on patchbay.contacts (tenant_id, id desc) where archived_at is not null and merged_into is null;
+create index contacts_person on patchbay.contacts (person_id) where person_id is not null;
 create index contacts_search on patchbay.contacts using gin (tenant_id, search_text gin_trgm_ops);
 create index contacts_properties on patchbay.contacts using gin (tenant_id, properties jsonb_path_ops);
 

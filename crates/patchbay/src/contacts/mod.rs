@@ -6,9 +6,18 @@
 //! identity that contacts of several tenants share.
 
 mod advance;
+mod clean;
 mod contact;
+pub mod custom_fields;
+pub mod filter;
+mod input;
 pub mod jobs;
+pub mod labels;
+pub mod notes;
+pub mod search;
 mod sql;
+pub mod stages;
+mod write;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +26,8 @@ use uuid::Uuid;
 
 pub use advance::{Advance, advance_stage};
 pub use contact::{Changes, ConsentState, Contact, NewContact, Status, full_name};
+pub use input::{ContactInput, Member};
+pub use write::{add_labels, archive, create, remove_label, restore, update};
 
 use crate::{
     app::App,

@@ -3,7 +3,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    contacts::contact::{ConsentState, Contact, NewContact, Status},
+    contacts::{
+        contact::{ConsentState, Contact, NewContact, Status},
+        input::Member,
+    },
     db::TenantTx,
     error::Result,
 };
@@ -26,7 +29,6 @@ macro_rules! select_contacts {
         )
     };
 }
-pub(in crate::contacts) use select_contacts;
 
 pub(in crate::contacts) async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Contact>> {
     let tenant = tx.tenant();
@@ -168,4 +170,73 @@ pub(in crate::contacts) async fn insert_activity(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Writes every field that people can change. A contact that changed its stage goes to the top there.
+pub(in crate::contacts) async fn update(
+    tx: &mut TenantTx,
+    id: Uuid,
+    new: &NewContact,
+    now: DateTime<Utc>,
+    moved: bool,
+) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.contacts set status = $3, first_name = $4, last_name = $5, phone_e164 = $6, phone_ext = $7,
+           phone_raw = case when $6::text is null then phone_raw end, email = $8, source = $9, stage_id = $10, owner_id = $11,
+           timezone = $12, state = $13, postal = $14, country = $15, properties = $16, updated_at = $17,
+           stage_position = case when $18 then -extract(epoch from $17::timestamptz)::double precision else stage_position end
+         where tenant_id = $1 and id = $2",
+        tenant,
+        id,
+        new.status.as_str(),
+        new.first_name,
+        new.last_name,
+        new.phone,
+        new.phone_ext,
+        new.email,
+        new.source,
+        new.stage_id,
+        new.owner_id,
+        new.timezone,
+        new.state,
+        new.postal,
+        new.country,
+        Value::Object(new.properties.clone()),
+        now,
+        moved,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Archives or restores those of `ids` that are not merged and not so already; answers which.
+pub(in crate::contacts) async fn set_archived(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    archived: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "update patchbay.contacts set archived_at = case when $3 then $4::timestamptz end, updated_at = $4
+         where tenant_id = $1 and id = any($2) and merged_into is null and (archived_at is not null) <> $3 returning id",
+        tenant,
+        ids,
+        archived,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The members of the tenant by name.
+pub(in crate::contacts) async fn list_members(tx: &mut TenantTx) -> Result<Vec<Member>> {
+    Ok(sqlx::query_as!(
+        Member,
+        r#"select user_id as "id!", coalesce(name, email) as "name!" from patchbay.members() order by 2"#
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }

@@ -3,7 +3,11 @@
 mod advance;
 mod contacts;
 mod identity;
+mod pipeline;
+mod search;
 
 pub(super) use advance::*;
 pub(super) use contacts::*;
 pub(super) use identity::*;
+pub(super) use pipeline::*;
+pub(super) use search::*;
