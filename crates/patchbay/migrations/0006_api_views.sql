@@ -127,6 +127,10 @@ create view api.quotes as
     created_at, sent_at, number, token
   from patchbay.quotes;
 
+-- What a foreign writer calls a number may be a word; that is no reason to lose the quote.
+create function patchbay.to_number(written text) returns numeric language sql immutable parallel safe
+  return case when written ~ '^-?[0-9]{1,12}(\.[0-9]{1,6})?$' then written::numeric end;
+
 create function patchbay.quotes_write() returns trigger language plpgsql as $$
 declare
   lines jsonb;
@@ -137,10 +141,10 @@ begin
   end if;
   -- items that have the shape of ours are shown as lines; anything else stays in data for templates
   select coalesce(jsonb_agg(jsonb_build_object(
-      'name', coalesce(i->>'name', i->>'description', i->>'title', 'Item'),
-      'description', case when i ? 'name' then i->>'description' end,
-      'quantity', coalesce((i->>'quantity')::numeric, (i->>'qty')::numeric, 1),
-      'unit_cents', coalesce((i->>'unit_cents')::bigint, (i->>'price_cents')::bigint, (i->>'amount_cents')::bigint, 0))), '[]')
+      'name', coalesce(i->>'name', i->>'title', i->>'description', 'Item'),
+      'description', case when i ? 'name' or i ? 'title' then i->>'description' end,
+      'quantity', coalesce(patchbay.to_number(i->>'quantity'), patchbay.to_number(i->>'qty'), 1),
+      'unit_cents', coalesce(patchbay.to_number(i->>'unit_cents'), patchbay.to_number(i->>'price_cents'), patchbay.to_number(i->>'amount_cents'), 0)::bigint)), '[]')
     into lines
     from jsonb_array_elements(case when jsonb_typeof(new.data->'items') = 'array' then new.data->'items' else '[]'::jsonb end) i
     where jsonb_typeof(i) = 'object';

@@ -8,10 +8,17 @@ mod announce;
 mod answer;
 mod api;
 mod draft;
+mod guesses;
 pub mod jobs;
 mod lines;
+mod locale;
+mod public;
+mod sheet;
 mod sql;
 mod status;
+#[cfg(test)]
+mod tests;
+mod view;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -384,7 +391,7 @@ async fn record(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    public::routes(routes)
         .get("/api/quotes", Access::Api(Role::Viewer), api::list)
         .post("/api/quotes", Access::Api(Role::Member), api::create)
         .get("/api/quotes/{id}", Access::Api(Role::Viewer), api::get)
