@@ -44,6 +44,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         // One line per feature, in the order of the page.
         crate::messaging::Doc::openapi(),
         crate::quotes::Doc::openapi(),
+        crate::notifications::Doc::openapi(),
         crate::templates::Doc::openapi(),
         crate::consent::Doc::openapi(),
     ]);

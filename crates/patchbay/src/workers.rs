@@ -6,7 +6,7 @@ use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, contacts, error::Error, messaging, quotes};
+use crate::{app::App, contacts, error::Error, messaging, notifications, quotes};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -24,9 +24,17 @@ impl Handler for Events {
 /// Several features may follow one event; all are idempotent, so that a failure of one repeats all.
 async fn handle(app: &App, job: &Job) -> Result<(), Error> {
     match job.event_type.as_str() {
-        "lead.created" | "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
+        "lead.created" => {
+            contacts::jobs::lead_created(app, job).await?;
+            notifications::jobs::notify(app, job).await
+        }
+        "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
+        "message.received" => notifications::jobs::notify(app, job).await,
         "quote.created" => quotes::jobs::quote_created(app, job).await,
-        "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => quotes::jobs::quote_changed(app, job).await,
+        "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => {
+            quotes::jobs::quote_changed(app, job).await?;
+            notifications::jobs::notify(app, job).await
+        }
         "webhook.status" => messaging::jobs::status(app, job).await,
         "webhook.inbound" => messaging::jobs::inbound(app, job).await,
         // An event that nobody handles here is for webhooks and readers of api.outbox.

@@ -34,7 +34,7 @@ impl Guesses {
         let Some(forgiven_at) = misses.get(&address) else { return Ok(()) };
         let patience = PAUSE * i32::try_from(FREE).unwrap_or(i32::MAX);
         let wait = *forgiven_at - now - patience;
-        if wait <= TimeDelta::zero() {
+        if wait < TimeDelta::zero() {
             return Ok(());
         }
         Err(Error::RateLimited { limit: FREE, retry_after: wait.to_std().unwrap_or(Duration::from_secs(1)) })

@@ -108,7 +108,7 @@ pub(super) async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Quote>> {
 /// The same, and nobody else changes it until the transaction ends.
 pub(super) async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<Quote>> {
     let tenant = tx.tenant();
-    quotes!("and q.id = $2 for update of q", tenant, id)
+    quotes!("and q.id = $2 for no key update of q", tenant, id)
         .fetch_optional(tx.conn())
         .await?
         .map(Quote::try_from)

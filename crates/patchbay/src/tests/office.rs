@@ -19,10 +19,10 @@ pub struct Office {
 }
 
 impl Office {
-    /// An Australian business whose pipeline is New, Quoted, Won, Lost.
+    /// An Australian business without quiet hours, whose pipeline is New, Quoted, Won, Lost.
     pub async fn open(test: &TestApp, slug: &str) -> Self {
         let mut sql = test.sql().await;
-        let id: Uuid = one(&mut sql, "insert into patchbay.tenants (name, business_name, slug, country, currency, timezone) values ($1, $1, $1, 'AU', 'AUD', 'Australia/Perth') returning id", slug).await;
+        let id: Uuid = one(&mut sql, "insert into patchbay.tenants (name, business_name, slug, country, currency, timezone, quiet_start, quiet_end) values ($1, $1, $1, 'AU', 'AUD', 'Australia/Perth', null, null) returning id", slug).await;
         sqlx::query("insert into patchbay.stages (tenant_id, name, position, kind) values ($1, 'New', 0, 'open'), ($1, 'Quoted', 1, 'open'), ($1, 'Won', 2, 'won'), ($1, 'Lost', 3, 'lost')")
             .bind(id).execute(&mut sql).await.expect("stages");
         sqlx::query("insert into patchbay.senders (tenant_id, channel, address, provider, is_default) values ($1, 'sms', '+15005550006', 'fake', true)")

@@ -15,7 +15,7 @@ pub(in crate::contacts) async fn advance_stage(
         r#"with present as (
              select c.id, s.position, s.kind, s.name from patchbay.contacts c
              left join patchbay.stages s on s.tenant_id = c.tenant_id and s.id = c.stage_id
-             where c.tenant_id = $1 and c.id = $2 for update of c
+             where c.tenant_id = $1 and c.id = $2 for no key update of c
            ), target as (
              select id, position, name from patchbay.stages
              where tenant_id = $1 and case when $3::text is null then kind = 'won' else kind = 'open' and lower(name) = lower($3) end
