@@ -265,3 +265,20 @@ async fn the_send_endpoint_slows_a_flood_down() {
     }
     assert!(refused.expect("a flood is slowed down").headers.contains_key("retry-after"));
 }
+
+#[tokio::test]
+async fn whatsapp_takes_free_text_for_a_day_after_the_contact_wrote() {
+    let (t, who) = open().await;
+    t.execute("insert into patchbay.senders (tenant_id, channel, address, provider) select id, 'whatsapp', '+15005550006', 'fake' from patchbay.tenants").await;
+    let body = json!({ "to": "+12125550123", "channel": "whatsapp", "body": "Hi" });
+    let early = t.api(&who.key, "POST", "/api/messages/send", body.clone()).await.expect(202).json();
+    t.settle().await;
+    let early = message(&t, &who, &early["id"]).await;
+    assert_eq!(early["status"], "failed");
+    assert!(early["error"]["detail"].as_str().unwrap().contains("24 hours"));
+    t.receive(&who, "whatsapp:+12125550123", "hola", "SM1").await;
+    t.settle().await;
+    let open = t.api(&who.key, "POST", "/api/messages/send", body).await.expect(202).json();
+    t.settle().await;
+    assert_eq!(message(&t, &who, &open["id"]).await["status"], "delivered");
+}

@@ -262,6 +262,14 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     Ok((decided, batch))
 }
 
+/// WhatsApp takes free text for 24 hours after the contact wrote, afterwards only approved templates (error 63016).
+/// A few minutes are kept back for the way there.
+fn whatsapp_allows(row: &DueRow, now: DateTime<Utc>) -> bool {
+    row.content_sid.is_some() || row.whatsapp_inbound_at.is_some_and(|at| now - at < TimeDelta::hours(24) - TimeDelta::minutes(5))
+}
+
+const WINDOW_CLOSED: &str = "WhatsApp takes free text only within 24 hours after they wrote to you. Send an approved template instead.";
+
 /// What was decided about a batch, on its way into the database.
 #[derive(Default)]
 struct Decisions {
@@ -284,6 +292,11 @@ impl Decisions {
                 return;
             }
         };
+        if channel == Channel::Whatsapp && !whatsapp_allows(&row, now) {
+            self.lost.0.push(row.id);
+            self.lost.1.push(WINDOW_CLOSED.to_owned());
+            return;
+        }
         let sender = route.sender_id.and_then(|id| facts.senders.iter().find(|s| s.id == id));
         let recipient = recipient_facts(&row, &facts.tenant);
         let mut usage = meter.usage(sender);

@@ -173,6 +173,7 @@ pub struct DueRow {
     pub contact_postal: Option<String>,
     pub last_marketed_at: Option<DateTime<Utc>>,
     pub last_inbound_at: Option<DateTime<Utc>>,
+    pub whatsapp_inbound_at: Option<DateTime<Utc>>,
     pub reply_from: Option<String>,
     pub consent_state: Option<String>,
     pub consent_how: Option<String>,
@@ -199,7 +200,7 @@ pub async fn lock_due(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Resu
          select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
            m.sender_id, m.quote_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
-           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?",
+           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
@@ -225,7 +226,7 @@ pub async fn facts_of(tx: &mut TenantTx, id: Uuid) -> Result<Option<DueRow>> {
         r#"select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
            m.sender_id, m.quote_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
-           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?",
+           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
