@@ -47,6 +47,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::notifications::Doc::openapi(),
         crate::templates::Doc::openapi(),
         crate::consent::Doc::openapi(),
+        crate::tenants::api::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

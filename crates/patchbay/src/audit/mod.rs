@@ -2,6 +2,7 @@
 
 mod sql;
 
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,6 +17,23 @@ pub struct Entry<'a> {
     pub entity_id: Option<String>,
     /// `{"field": [before, after]}`, without secrets or message bodies.
     pub changes: &'a Value,
+}
+
+/// What differs between two states of something, as `changes` of an entry: `{"field": [before, after]}`.
+pub fn diff(before: &impl Serialize, after: &impl Serialize) -> Value {
+    let read = |value: Result<Value, serde_json::Error>| match value {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (before, after) = (read(serde_json::to_value(before)), read(serde_json::to_value(after)));
+    let mut changes = serde_json::Map::new();
+    for (field, new) in after {
+        let old = before.get(&field).cloned().unwrap_or(Value::Null);
+        if old != new {
+            changes.insert(field, Value::Array(vec![old, new]));
+        }
+    }
+    Value::Object(changes)
 }
 
 /// Writes `entry` in the caller's transaction.

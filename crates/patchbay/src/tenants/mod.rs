@@ -1,8 +1,48 @@
-//! Tenants: settings, members, invitations.
+//! Tenants: how one is made, its settings, its members and invitations.
 
-use crate::web::routes::Routes;
+pub mod api;
+mod create;
+pub mod members;
+pub mod places;
+pub mod settings;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod ui;
+mod view;
+
+use uuid::Uuid;
+
+pub use create::{NewTenant, Tenant, create};
+pub use members::Member;
+pub use settings::{QuietHours, Settings, SettingsPatch, settings};
+
+use crate::{
+    app::App,
+    auth::Role,
+    error::Result,
+    web::routes::{Access, Routes},
+};
+
+/// The tenant with this slug, for commands.
+pub async fn find_by_slug(app: &App, slug: &str) -> Result<Option<Uuid>> {
+    let mut tx = app.db.system().await?;
+    sql::find_by_slug(&mut tx, slug).await
+}
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
+    let (seen, managed) = (Access::Page(Role::Viewer), Access::Page(Role::Admin));
     routes
+        .get("/api/settings", Access::Api(Role::Viewer), api::get)
+        .patch("/api/settings", Access::Api(Role::Admin), api::update)
+        .get("/api/members", Access::Api(Role::Viewer), api::members)
+        .get("/settings", seen, ui::home)
+        .get("/settings/business", seen, ui::business::page)
+        .post("/settings/business", managed, ui::business::save)
+        .get("/settings/members", seen, ui::members::page)
+        .post("/settings/members", managed, ui::members::invite)
+        .post("/settings/members/{id}/role", managed, ui::members::set_role)
+        .post("/settings/members/{id}/remove", managed, ui::members::remove)
+        .post("/settings/invitations/{id}/revoke", managed, ui::members::revoke)
 }
