@@ -48,6 +48,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::templates::Doc::openapi(),
         crate::consent::Doc::openapi(),
         crate::tenants::api::Doc::openapi(),
+        crate::providers::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

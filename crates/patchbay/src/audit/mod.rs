@@ -1,12 +1,16 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
 mod sql;
+#[cfg(test)]
+mod tests;
+mod ui;
+mod view;
 
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{auth::Actor, db::{SystemTx, TenantTx}, error::Result, web::routes::Routes};
+use crate::{auth::{Actor, Role}, db::{SystemTx, TenantTx}, error::Result, web::routes::{Access, Routes}};
 
 /// One change, in the words of the log.
 pub struct Entry<'a> {
@@ -49,5 +53,5 @@ pub async fn record_as_system(tx: &mut SystemTx, tenant: Uuid, actor: &Actor, en
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    routes.get("/settings/audit", Access::Page(Role::Admin), ui::page)
 }

@@ -123,7 +123,8 @@ impl Providers {
         self.smtp.as_ref()
     }
 
-    fn account(&self, app: &App, tenant: Uuid, row: &sql::AccountRow) -> Result<Arc<dyn Provider>> {
+    /// The adapter of a tenant's account.
+    pub(super) fn account(&self, app: &App, tenant: Uuid, row: &sql::AccountRow) -> Result<Arc<dyn Provider>> {
         if row.provider == "fake" {
             return Ok(self.fake.clone());
         }

@@ -1,5 +1,8 @@
 //! Accounts and senders.
 
+pub(super) mod accounts;
+pub(super) mod senders;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -9,13 +9,14 @@ use super::{
     routes::{Route, Routes},
     security,
 };
-use crate::{app::App, audit, contacts, dashboard, ingest, messaging, notifications, openapi, quotes, templates, tenants};
+use crate::{app::App, audit, contacts, dashboard, ingest, messaging, notifications, openapi, providers, quotes, templates, tenants};
 
 /// The whole web server, with the table of its routes.
 pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
     let (router, table) = Routes::new(app.clone())
         .with(crate::auth::routes)
         .with(tenants::routes)
+        .with(providers::routes)
         .with(contacts::routes)
         .with(messaging::routes)
         .with(templates::routes)
