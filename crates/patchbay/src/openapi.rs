@@ -42,6 +42,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     document.info.description = Some(DESCRIPTION.to_owned());
     let parts: Vec<utoipa::openapi::OpenApi> = Vec::from([
         // One line per feature, in the order of the page.
+        crate::contacts::Doc::openapi(),
         crate::messaging::Doc::openapi(),
         crate::quotes::Doc::openapi(),
         crate::notifications::Doc::openapi(),

@@ -107,8 +107,27 @@ pub struct CustomFieldInput {
 
 /// Names that templates and the API give to a contact's own columns.
 const RESERVED: &[&str] = &[
-    "id", "name", "first_name", "last_name", "full_name", "phone", "email", "status", "stage", "source", "owner", "labels",
-    "consent", "total", "short_url", "business_name", "owner_name", "lead", "quote", "data", "properties",
+    "id",
+    "name",
+    "first_name",
+    "last_name",
+    "full_name",
+    "phone",
+    "email",
+    "status",
+    "stage",
+    "source",
+    "owner",
+    "labels",
+    "consent",
+    "total",
+    "short_url",
+    "business_name",
+    "owner_name",
+    "lead",
+    "quote",
+    "data",
+    "properties",
 ];
 /// More fields than that are a form nobody fills in.
 const MOST_FIELDS: usize = 100;
@@ -154,8 +173,14 @@ pub async fn create(app: &App, caller: &Caller, input: CustomFieldInput) -> Resu
         position: input.position.or(next, next),
     };
     sql::insert_field(&mut tx, &field).await?;
-    record(&mut tx, caller, "custom_field.created", &field, &json!({"label": [null, field.label], "type": [null, field.field_type]}))
-        .await?;
+    record(
+        &mut tx,
+        caller,
+        "custom_field.created",
+        &field,
+        &json!({"label": [null, field.label], "type": [null, field.field_type]}),
+    )
+    .await?;
     tx.commit().await?;
     Ok(field)
 }
@@ -163,7 +188,11 @@ pub async fn create(app: &App, caller: &Caller, input: CustomFieldInput) -> Resu
 /// Changes label, options, whether it is required, or its place.
 pub async fn update(app: &App, caller: &Caller, id: Uuid, input: CustomFieldInput) -> Result<CustomField> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let mut field = list(&mut tx).await?.into_iter().find(|field| field.id == id).ok_or(Error::NotFound("custom field"))?;
+    let mut field = list(&mut tx)
+        .await?
+        .into_iter()
+        .find(|field| field.id == id)
+        .ok_or(Error::NotFound("custom field"))?;
     let before = field.clone();
     let mut errors = FieldErrors::new();
     if input.key.as_set().is_some_and(|key| *key != field.key) {
@@ -204,14 +233,25 @@ pub async fn reorder(app: &App, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Cus
 /// Forgets the definition. The values stay in `properties`, shown under their key.
 pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let field = list(&mut tx).await?.into_iter().find(|field| field.id == id).ok_or(Error::NotFound("custom field"))?;
+    let field = list(&mut tx)
+        .await?
+        .into_iter()
+        .find(|field| field.id == id)
+        .ok_or(Error::NotFound("custom field"))?;
     sql::delete_field(&mut tx, id).await?;
     record(&mut tx, caller, "custom_field.deleted", &field, &json!({"label": [field.label, null]})).await?;
     tx.commit().await
 }
 
-async fn record(tx: &mut TenantTx, caller: &Caller, action: &'static str, field: &CustomField, changes: &Value) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "custom_field", entity_id: Some(field.id.to_string()), changes };
+async fn record(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    field: &CustomField,
+    changes: &Value,
+) -> Result<()> {
+    let entry =
+        audit::Entry { action, entity_type: "custom_field", entity_id: Some(field.id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }
 
@@ -230,7 +270,10 @@ fn checked_key(key: &str, errors: &mut FieldErrors) -> String {
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && key.len() <= 40;
     if !shaped {
-        errors.insert("key".into(), "Use up to 40 lower-case letters, digits and _, starting with a letter.".to_owned());
+        errors.insert(
+            "key".into(),
+            "Use up to 40 lower-case letters, digits and _, starting with a letter.".to_owned(),
+        );
     } else if RESERVED.contains(&key) {
         errors.insert("key".into(), "Templates use this word for something else.".to_owned());
     }
@@ -259,7 +302,11 @@ fn free_key(label: &str, existing: &[CustomField]) -> String {
     (2..).map(|n| format!("{base}_{n}")).find(|key| !taken(key)).expect("numbers do not run out")
 }
 
-fn checked_options(field_type: FieldType, options: Option<&Vec<String>>, errors: &mut FieldErrors) -> Vec<String> {
+fn checked_options(
+    field_type: FieldType,
+    options: Option<&Vec<String>>,
+    errors: &mut FieldErrors,
+) -> Vec<String> {
     if field_type != FieldType::Select {
         return Vec::new();
     }
@@ -317,7 +364,9 @@ pub fn fit(field: &CustomField, value: &Value) -> Result<Option<Value>, String> 
             .find(|option| option.to_lowercase() == typed.to_lowercase())
             .map(|option| option.as_str().into())
             .ok_or_else(|| format!("Choose one of: {}.", field.options.join(", ")))?,
-        FieldType::Url => web_address(&typed).ok_or("Write a web address such as https://example.com.")?.into(),
+        FieldType::Url => {
+            web_address(&typed).ok_or("Write a web address such as https://example.com.")?.into()
+        }
     }))
 }
 
@@ -347,7 +396,12 @@ const MOST_BYTES: usize = 64 << 10;
 
 /// Applies `given` over `current`: `null` takes a key away, defined fields must fit, unknown keys are kept as they
 /// come. Errors are named `properties.<key>`.
-pub fn apply(fields: &[CustomField], current: &mut Map<String, Value>, given: Map<String, Value>, errors: &mut FieldErrors) {
+pub fn apply(
+    fields: &[CustomField],
+    current: &mut Map<String, Value>,
+    given: Map<String, Value>,
+    errors: &mut FieldErrors,
+) {
     for (key, value) in given {
         let Some(key) = clean::line(&key).filter(|key| key.chars().count() <= 100) else {
             errors.insert("properties".into(), "A key is empty or longer than 100 characters.".to_owned());
@@ -380,11 +434,15 @@ fn storable(value: Value, depth: usize) -> Option<Value> {
         Value::Null => return None,
         Value::String(text) => text.replace('\0', "").into(),
         Value::Array(_) | Value::Object(_) if depth >= 16 => value.to_string().replace("\\u0000", "").into(),
-        Value::Array(items) => items.into_iter().map(|item| storable(item, depth + 1).unwrap_or(Value::Null)).collect(),
+        Value::Array(items) => {
+            items.into_iter().map(|item| storable(item, depth + 1).unwrap_or(Value::Null)).collect()
+        }
         Value::Object(fields) => Value::Object(
             fields
                 .into_iter()
-                .map(|(key, value)| (key.replace('\0', ""), storable(value, depth + 1).unwrap_or(Value::Null)))
+                .map(|(key, value)| {
+                    (key.replace('\0', ""), storable(value, depth + 1).unwrap_or(Value::Null))
+                })
                 .collect(),
         ),
         other => other,

@@ -179,9 +179,12 @@ fn is_named(wanted: &str, id: Uuid, name: &str) -> bool {
 fn consent(word: &str) -> Result<(Channel, ConsentState)> {
     let (channel, state) = word.split_once(':').unwrap_or(("sms", word));
     let channel: Option<Channel> = channel.parse().ok();
-    channel
-        .zip(ConsentState::from_word(state))
-        .ok_or_else(|| Error::field("consent", "Give subscribed, unsubscribed or unknown, or with a channel: email:subscribed."))
+    channel.zip(ConsentState::from_word(state)).ok_or_else(|| {
+        Error::field(
+            "consent",
+            "Give subscribed, unsubscribed or unknown, or with a channel: email:subscribed.",
+        )
+    })
 }
 
 /// The whole list of zones, for forms.
@@ -212,7 +215,8 @@ mod tests {
             position: 0,
             kind: stages::StageKind::Open,
         };
-        let label = Label { id: Uuid::from_u128(9), name: "VIP".into(), label_type: "manual".into(), active: true };
+        let label =
+            Label { id: Uuid::from_u128(9), name: "VIP".into(), label_type: "manual".into(), active: true };
         Vocabulary { stages: vec![stage("New", 1), stage("Quoted", 2)], labels: vec![label] }
     }
 
@@ -230,7 +234,10 @@ mod tests {
         assert_eq!(filter.stages, [Uuid::from_u128(2), Uuid::from_u128(1)]);
         assert_eq!(filter.labels, [Uuid::from_u128(9)]);
         assert_eq!(filter.owners, [None, Some(Uuid::from_u128(7))]);
-        assert_eq!(filter.consents, [(Channel::Sms, ConsentState::Subscribed), (Channel::Email, ConsentState::Unknown)]);
+        assert_eq!(
+            filter.consents,
+            [(Channel::Sms, ConsentState::Subscribed), (Channel::Email, ConsentState::Unknown)]
+        );
         assert!(!filter.nothing);
         assert_eq!(href("/contacts", &query.pairs()[..2]), "/contacts?status=lead&stage=quoted");
     }

@@ -122,10 +122,17 @@ pub(super) fn apply(input: &ContactInput, around: &Surroundings, current: NewCon
     match &input.properties {
         Patch::Keep => {}
         Patch::Clear => new.properties.clear(),
-        Patch::Set(given) => custom_fields::apply(&around.fields, &mut new.properties, given.clone(), &mut errors),
+        Patch::Set(given) => {
+            custom_fields::apply(&around.fields, &mut new.properties, given.clone(), &mut errors)
+        }
     }
-    if errors.is_empty() && [&new.first_name, &new.last_name, &new.phone, &new.email].iter().all(|known| known.is_none()) {
-        errors.insert("first_name".into(), "A contact needs a name, a phone number or an e-mail address.".to_owned());
+    if errors.is_empty()
+        && [&new.first_name, &new.last_name, &new.phone, &new.email].iter().all(|known| known.is_none())
+    {
+        errors.insert(
+            "first_name".into(),
+            "A contact needs a name, a phone number or an e-mail address.".to_owned(),
+        );
     }
     if errors.is_empty() { Ok(new) } else { Err(Error::Invalid(errors)) }
 }
@@ -153,7 +160,9 @@ fn set<T>(
 fn names(input: &ContactInput, new: &mut NewContact, errors: &mut FieldErrors) {
     set(&mut new.first_name, "first_name", &input.first_name, errors, |text| clean::line_within(text, 120));
     set(&mut new.last_name, "last_name", &input.last_name, errors, |text| clean::line_within(text, 120));
-    if let (Patch::Set(name), true, true) = (&input.name, input.first_name.is_keep(), input.last_name.is_keep()) {
+    if let (Patch::Set(name), true, true) =
+        (&input.name, input.first_name.is_keep(), input.last_name.is_keep())
+    {
         let (first, last) = clean::split_name(name);
         if [&first, &last].into_iter().flatten().any(|part| part.chars().count() > 120) {
             errors.insert("name".into(), "Use at most 120 characters.".to_owned());
@@ -200,9 +209,9 @@ fn relations(input: &ContactInput, around: &Surroundings, new: &mut NewContact, 
     let mut status = Some(new.status);
     set(&mut status, "status", &input.status, errors, |word| match clean::line(word) {
         None => Ok(None),
-        Some(word) => {
-            Status::from_word(&word.to_lowercase()).map(Some).ok_or_else(|| "Choose lead, active or inactive.".to_owned())
-        }
+        Some(word) => Status::from_word(&word.to_lowercase())
+            .map(Some)
+            .ok_or_else(|| "Choose lead, active or inactive.".to_owned()),
     });
     new.status = status.unwrap_or_default();
     let stage = |text: &str| match clean::line(text) {
@@ -210,7 +219,9 @@ fn relations(input: &ContactInput, around: &Surroundings, new: &mut NewContact, 
         Some(wanted) => around
             .stages
             .iter()
-            .find(|stage| stage.id.to_string() == wanted || stage.name.to_lowercase() == wanted.to_lowercase())
+            .find(|stage| {
+                stage.id.to_string() == wanted || stage.name.to_lowercase() == wanted.to_lowercase()
+            })
             .map(|stage| Some(stage.id))
             .ok_or_else(|| "There is no such stage.".to_owned()),
     };

@@ -50,7 +50,12 @@ pub async fn list(tx: &mut TenantTx) -> Result<Vec<Label>> {
 pub async fn create(app: &App, caller: &Caller, input: LabelInput) -> Result<Label> {
     let name = checked_name(input.name.as_set().map_or("", String::as_str))?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let label = Label { id: app.new_id(), name, label_type: "manual".to_owned(), active: input.active.or(true, true) };
+    let label = Label {
+        id: app.new_id(),
+        name,
+        label_type: "manual".to_owned(),
+        active: input.active.or(true, true),
+    };
     if !sql::insert_label(&mut tx, &label).await? {
         return Err(taken(&mut tx, &label.name).await?);
     }
@@ -68,7 +73,11 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: LabelInput) -> 
         label.name = checked_name(input.name.as_set().map_or("", String::as_str))?;
     }
     label.active = input.active.or(label.active, true);
-    if sql::list_labels_named(&mut tx, std::slice::from_ref(&label.name)).await?.iter().any(|other| other.id != id) {
+    if sql::list_labels_named(&mut tx, std::slice::from_ref(&label.name))
+        .await?
+        .iter()
+        .any(|other| other.id != id)
+    {
         return Err(taken(&mut tx, &label.name).await?);
     }
     sql::update_label(&mut tx, &label).await?;
@@ -129,7 +138,13 @@ fn checked_name(name: &str) -> Result<String> {
     }
 }
 
-async fn record(tx: &mut TenantTx, caller: &Caller, action: &'static str, label: &Label, changes: &serde_json::Value) -> Result<()> {
+async fn record(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    label: &Label,
+    changes: &serde_json::Value,
+) -> Result<()> {
     let entry = audit::Entry { action, entity_type: "label", entity_id: Some(label.id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }

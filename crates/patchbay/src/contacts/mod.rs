@@ -6,6 +6,7 @@
 //! identity that contacts of several tenants share.
 
 mod advance;
+mod api;
 mod clean;
 mod contact;
 pub mod custom_fields;
@@ -17,14 +18,16 @@ pub mod notes;
 pub mod search;
 mod sql;
 pub mod stages;
-mod write;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
+mod write;
 
 use serde_json::Value;
 use uuid::Uuid;
 
 pub use advance::{Advance, advance_stage};
+pub use api::Doc;
 pub use contact::{Changes, ConsentState, Contact, NewContact, Status, full_name};
 pub use input::{ContactInput, Member};
 pub use write::{add_labels, archive, create, remove_label, restore, update};
@@ -72,7 +75,9 @@ pub async fn upsert(tx: &mut TenantTx, app: &App, new: NewContact) -> Result<(Co
         return Ok((get(tx, id).await?, true));
     }
     // Another writer inserted this phone after we looked; the insert has waited for its commit.
-    let id = sql::match_id(tx, phone, email).await?.ok_or_else(|| Error::conflict("This contact changed just now. Try again."))?;
+    let id = sql::match_id(tx, phone, email)
+        .await?
+        .ok_or_else(|| Error::conflict("This contact changed just now. Try again."))?;
     sql::fill(tx, id, &new, app.now()).await?;
     Ok((get(tx, id).await?, false))
 }
@@ -90,5 +95,5 @@ pub async fn activity(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes
+    api::routes(routes)
 }

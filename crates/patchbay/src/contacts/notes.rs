@@ -28,7 +28,12 @@ pub struct Note {
 }
 
 /// The newest notes of a contact, before the note `before` if one is named.
-pub async fn list(tx: &mut TenantTx, contact_id: Uuid, before: Option<Uuid>, limit: i64) -> Result<Vec<Note>> {
+pub async fn list(
+    tx: &mut TenantTx,
+    contact_id: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Note>> {
     sql::list_notes(tx, contact_id, before, limit).await
 }
 
@@ -42,7 +47,13 @@ pub async fn create(app: &App, caller: &Caller, contact_id: Uuid, body: &str) ->
 }
 
 /// Writes a note in the caller's transaction.
-pub async fn add(tx: &mut TenantTx, app: &App, caller: &Caller, contact_id: Uuid, body: &str) -> Result<Note> {
+pub async fn add(
+    tx: &mut TenantTx,
+    app: &App,
+    caller: &Caller,
+    contact_id: Uuid,
+    body: &str,
+) -> Result<Note> {
     let note = Note {
         id: app.new_id(),
         contact_id,
@@ -73,7 +84,12 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<Note> {
     let note = owned(&mut tx, caller, id).await?;
     sql::delete_note(&mut tx, id).await?;
     let changes = json!({"contact_id": note.contact_id});
-    let entry = audit::Entry { action: "note.deleted", entity_type: "note", entity_id: Some(id.to_string()), changes: &changes };
+    let entry = audit::Entry {
+        action: "note.deleted",
+        entity_type: "note",
+        entity_id: Some(id.to_string()),
+        changes: &changes,
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
     tx.commit().await?;
     Ok(note)

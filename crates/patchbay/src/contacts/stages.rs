@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// What reaching a stage means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum StageKind {
@@ -90,7 +92,8 @@ pub async fn create(app: &App, caller: &Caller, input: StageInput) -> Result<Sta
         return Err(Error::field("name", format!("There can be at most {MOST} stages.")));
     }
     let position = stages.last().map_or(0, |last| last.position.saturating_add(1));
-    let stage = Stage { id: app.new_id(), name, position, kind: input.kind.or(StageKind::Open, StageKind::Open) };
+    let stage =
+        Stage { id: app.new_id(), name, position, kind: input.kind.or(StageKind::Open, StageKind::Open) };
     sql::insert_stage(&mut tx, &stage).await?;
     record(&mut tx, caller, "stage.created", &stage, &json!({"name": [null, stage.name]})).await?;
     tx.commit().await?;
@@ -122,14 +125,21 @@ pub async fn reorder(app: &App, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Sta
     let mut named = ids.to_vec();
     named.sort_unstable();
     named.dedup();
-    if named.len() != ids.len() || named.len() != stages.len() || !stages.iter().all(|stage| named.contains(&stage.id)) {
-        return Err(Error::field("ids", "Name every stage once. Reload: somebody may have changed the stages."));
+    if named.len() != ids.len()
+        || named.len() != stages.len()
+        || !stages.iter().all(|stage| named.contains(&stage.id))
+    {
+        return Err(Error::field(
+            "ids",
+            "Name every stage once. Reload: somebody may have changed the stages.",
+        ));
     }
     sql::reorder_stages(&mut tx, ids).await?;
     let after = sql::list_stages(&mut tx).await?;
     let names = |stages: &[Stage]| stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
     let changes = json!({"order": [names(&stages), names(&after)]});
-    let entry = audit::Entry { action: "stage.reordered", entity_type: "stage", entity_id: None, changes: &changes };
+    let entry =
+        audit::Entry { action: "stage.reordered", entity_type: "stage", entity_id: None, changes: &changes };
     audit::record(&mut tx, &caller.actor, entry).await?;
     tx.commit().await?;
     Ok(after)
@@ -154,15 +164,26 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid, move_to: Option<Uuid>)
         None => {}
     }
     sql::delete_stage(&mut tx, id).await?;
-    record(&mut tx, caller, "stage.deleted", stage, &json!({"name": [stage.name, null], "moved_to": [null, move_to]})).await?;
+    record(
+        &mut tx,
+        caller,
+        "stage.deleted",
+        stage,
+        &json!({"name": [stage.name, null], "moved_to": [null, move_to]}),
+    )
+    .await?;
     tx.commit().await
 }
 
 fn refuse_taken(stages: &[Stage], name: &str, except: Option<Uuid>) -> Result<()> {
-    match stages.iter().find(|stage| stage.name.to_lowercase() == name.to_lowercase() && Some(stage.id) != except) {
-        Some(other) => {
-            Err(Error::Conflict { detail: "A stage with this name exists.".into(), existing_id: Some(other.id) })
-        }
+    match stages
+        .iter()
+        .find(|stage| stage.name.to_lowercase() == name.to_lowercase() && Some(stage.id) != except)
+    {
+        Some(other) => Err(Error::Conflict {
+            detail: "A stage with this name exists.".into(),
+            existing_id: Some(other.id),
+        }),
         None => Ok(()),
     }
 }
@@ -175,7 +196,13 @@ fn checked_name(name: &str) -> Result<String> {
     }
 }
 
-async fn record(tx: &mut TenantTx, caller: &Caller, action: &'static str, stage: &Stage, changes: &serde_json::Value) -> Result<()> {
+async fn record(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    stage: &Stage,
+    changes: &serde_json::Value,
+) -> Result<()> {
     let entry = audit::Entry { action, entity_type: "stage", entity_id: Some(stage.id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }

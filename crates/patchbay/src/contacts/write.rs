@@ -82,13 +82,20 @@ async fn change_archived(app: &App, caller: &Caller, id: Uuid, archived: bool) -
     Ok(contact)
 }
 
-async fn set_archived(tx: &mut TenantTx, app: &App, caller: &Caller, before: &Contact, archived: bool) -> Result<()> {
+async fn set_archived(
+    tx: &mut TenantTx,
+    app: &App,
+    caller: &Caller,
+    before: &Contact,
+    archived: bool,
+) -> Result<()> {
     if before.archived_at.is_some() == archived {
         return Ok(());
     }
     refuse_merged(before)?;
     sql::set_archived(tx, &[before.id], archived, app.now()).await?;
-    let (action, kind) = if archived { ("contact.archived", "archived") } else { ("contact.restored", "restored") };
+    let (action, kind) =
+        if archived { ("contact.archived", "archived") } else { ("contact.restored", "restored") };
     super::activity(tx, before.id, kind, &json!({}), Some(&caller.actor.label)).await?;
     record(tx, caller, action, before.id, &json!({})).await
 }
@@ -108,27 +115,48 @@ fn refuse_merged(contact: &Contact) -> Result<()> {
 pub(super) async fn refuse_taken(tx: &mut TenantTx, phone: Option<&str>, own: Option<Uuid>) -> Result<()> {
     let Some(phone) = phone else { return Ok(()) };
     match sql::match_id(tx, Some(phone), None).await? {
-        Some(other) if Some(other) != own => {
-            Err(Error::Conflict { detail: "Another contact has this phone number.".into(), existing_id: Some(other) })
-        }
+        Some(other) if Some(other) != own => Err(Error::Conflict {
+            detail: "Another contact has this phone number.".into(),
+            existing_id: Some(other),
+        }),
         _ => Ok(()),
     }
 }
 
 /// What the timeline and the workers should hear of a change.
-async fn follow_up(tx: &mut TenantTx, app: &App, caller: &Caller, before: &Contact, new: &NewContact) -> Result<()> {
+async fn follow_up(
+    tx: &mut TenantTx,
+    app: &App,
+    caller: &Caller,
+    before: &Contact,
+    new: &NewContact,
+) -> Result<()> {
     let label = Some(caller.actor.label.as_str());
     if new.stage_id != before.stage_id {
         moved(tx, before.id, before.stage_id, new.stage_id, label).await?;
     }
     if new.owner_id != before.owner_id {
-        super::activity(tx, before.id, "owner.changed", &json!({"from": before.owner_id, "to": new.owner_id}), label).await?;
+        super::activity(
+            tx,
+            before.id,
+            "owner.changed",
+            &json!({"from": before.owner_id, "to": new.owner_id}),
+            label,
+        )
+        .await?;
     }
     if new.phone != before.phone_e164 || new.email != before.email {
-        super::activity(tx, before.id, "address.changed", &json!({"phone": new.phone != before.phone_e164, "email": new.email != before.email}), label)
-            .await?;
+        super::activity(
+            tx,
+            before.id,
+            "address.changed",
+            &json!({"phone": new.phone != before.phone_e164, "email": new.email != before.email}),
+            label,
+        )
+        .await?;
         let payload = json!({"contact_id": before.id});
-        patchbay_outbox::enqueue(tx.conn(), caller.tenant.id, "contact.readdressed", &payload, app.now()).await?;
+        patchbay_outbox::enqueue(tx.conn(), caller.tenant.id, "contact.readdressed", &payload, app.now())
+            .await?;
     }
     Ok(())
 }
@@ -142,7 +170,8 @@ pub(super) async fn moved(
     actor_label: Option<&str>,
 ) -> Result<()> {
     let stages = sql::list_stages(tx).await?;
-    let name = |id: Option<Uuid>| stages.iter().find(|stage| Some(stage.id) == id).map(|stage| stage.name.clone());
+    let name =
+        |id: Option<Uuid>| stages.iter().find(|stage| Some(stage.id) == id).map(|stage| stage.name.clone());
     let data = json!({"from": name(from), "to": name(to), "from_id": from, "to_id": to});
     super::activity(tx, contact_id, "stage.moved", &data, actor_label).await
 }
@@ -180,12 +209,16 @@ pub async fn add_labels(app: &App, caller: &Caller, id: Uuid, names: &[String]) 
     let contact = sql::lock(&mut tx, id).await?.ok_or(Error::NotFound("contact"))?;
     let labels = labels::ensure(&mut tx, app, names).await?;
     if contact.labels.len() + labels.len() > labels::MOST_PER_CONTACT {
-        return Err(Error::field("labels", format!("A contact carries at most {} labels.", labels::MOST_PER_CONTACT)));
+        return Err(Error::field(
+            "labels",
+            format!("A contact carries at most {} labels.", labels::MOST_PER_CONTACT),
+        ));
     }
     let ids: Vec<Uuid> = labels.iter().map(|label| label.id).collect();
     let added = sql::attach_labels(&mut tx, &[id], &ids).await?;
     for label in labels.iter().filter(|label| added.iter().any(|(_, given)| *given == label.id)) {
-        super::activity(&mut tx, id, "label.added", &json!({"label": label.name}), Some(&caller.actor.label)).await?;
+        super::activity(&mut tx, id, "label.added", &json!({"label": label.name}), Some(&caller.actor.label))
+            .await?;
     }
     let contact = super::get(&mut tx, id).await?;
     tx.commit().await?;
@@ -197,10 +230,19 @@ pub async fn remove_label(app: &App, caller: &Caller, id: Uuid, label: &str) -> 
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     sql::lock(&mut tx, id).await?.ok_or(Error::NotFound("contact"))?;
     let carried = sql::list_contact_labels(&mut tx, id).await?;
-    let named = |other: &&labels::Label| other.id.to_string() == label || other.name.to_lowercase() == label.to_lowercase();
+    let named = |other: &&labels::Label| {
+        other.id.to_string() == label || other.name.to_lowercase() == label.to_lowercase()
+    };
     if let Some(found) = carried.iter().find(named) {
         sql::detach_labels(&mut tx, &[id], &[found.id]).await?;
-        super::activity(&mut tx, id, "label.removed", &json!({"label": found.name}), Some(&caller.actor.label)).await?;
+        super::activity(
+            &mut tx,
+            id,
+            "label.removed",
+            &json!({"label": found.name}),
+            Some(&caller.actor.label),
+        )
+        .await?;
     }
     let contact = super::get(&mut tx, id).await?;
     tx.commit().await?;
@@ -233,7 +275,13 @@ fn differences(before: &Contact, new: &NewContact) -> Changes {
     changes
 }
 
-pub(super) async fn record(tx: &mut TenantTx, caller: &Caller, action: &'static str, id: Uuid, changes: &Value) -> Result<()> {
+pub(super) async fn record(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    id: Uuid,
+    changes: &Value,
+) -> Result<()> {
     let entry = audit::Entry { action, entity_type: "contact", entity_id: Some(id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }

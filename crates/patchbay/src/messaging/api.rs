@@ -22,6 +22,7 @@ use crate::{
     app::App,
     auth::{Caller, Role},
     contacts::{self, NewContact},
+    db::TenantTx,
     error::{Error, Result},
     templates,
     web::{
@@ -194,6 +195,13 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<
     let now = app.now();
     let page = Page::cut(rows, limit, |row| row.id).map(|row| message(row, Vec::new(), now, caller.tenant.timezone));
     Ok(Json(page))
+}
+
+/// A page of the messages from and to one contact, newest first.
+pub async fn list_of_contact(tx: &mut TenantTx, contact_id: Uuid, page: &PageQuery, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Result<Page<Message>> {
+    let limit = page.limit();
+    let rows = sql::ledger::list(tx, Some(contact_id), None, None, page.after()?, limit + 1).await?;
+    Ok(Page::cut(rows, limit, |row| row.id).map(|row| message(row, Vec::new(), now, viewer)))
 }
 
 /// One message with everything that happened to it.

@@ -29,7 +29,7 @@ use patchbay_rules::{
 };
 use uuid::Uuid;
 
-pub use api::Doc;
+pub use api::{Doc, Message, list_of_contact};
 pub use sql::ledger::{EventRow, MessageRow};
 
 use crate::{

@@ -43,6 +43,16 @@ impl<T> Page<T> {
         Self { data: rows, next_cursor }
     }
 
+    /// A list that is short enough to be given whole.
+    pub fn whole(data: Vec<T>) -> Self {
+        Self { data, next_cursor: None }
+    }
+
+    /// A page of `data` that goes on after `last`, if there is more.
+    pub fn until<K: Serialize>(data: Vec<T>, last: Option<K>) -> Self {
+        Self { data, next_cursor: last.map(|key| encode(&key)) }
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { data: self.data.into_iter().map(f).collect(), next_cursor: self.next_cursor }

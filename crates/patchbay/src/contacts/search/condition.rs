@@ -66,7 +66,9 @@ fn lanes(filter: &Filter) -> Option<Lanes> {
     if filter.status.is_empty() && filter.stages.is_empty() && consent.is_empty() {
         return None;
     }
-    let all = |given: Vec<String>, all: &[&str]| if given.is_empty() { all.iter().map(|word| (*word).to_owned()).collect() } else { given };
+    let all = |given: Vec<String>, all: &[&str]| {
+        if given.is_empty() { all.iter().map(|word| (*word).to_owned()).collect() } else { given }
+    };
     let status = filter.status.iter().map(|status| status.as_str().to_owned()).collect();
     Some(Lanes {
         status: all(status, &Status::ALL.map(Status::as_str)),
@@ -83,7 +85,9 @@ impl Condition {
         match self {
             Self::Like(_) | Self::Lanes(_) => false,
             // There "unknown" is the rule, and not indexed.
-            Self::Words("consent_whatsapp" | "consent_email", words) => words.len() == 1 && words[0] != "unknown",
+            Self::Words("consent_whatsapp" | "consent_email", words) => {
+                words.len() == 1 && words[0] != "unknown"
+            }
             Self::Words(_, words) => words.len() == 1,
             Self::Owner(owners) => owners.len() == 1,
             Self::Labels(labels) => labels.len() == 1,

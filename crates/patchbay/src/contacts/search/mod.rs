@@ -15,11 +15,7 @@ mod terms;
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
-use super::{
-    contact::Contact,
-    filter::Filter,
-    sql,
-};
+use super::{contact::Contact, filter::Filter, sql};
 use crate::{app::App, error::Result};
 use condition::conditions;
 use statement::Scope;
@@ -97,7 +93,12 @@ pub async fn count(app: &App, tenant: Uuid, filter: &Filter) -> Result<Option<i6
     Ok(Some(counted).filter(|counted| *counted <= COUNTED))
 }
 
-pub(in crate::contacts) async fn run(conn: &mut PgConnection, tenant: Uuid, filter: &Filter, slice: Slice) -> Result<Found> {
+pub(in crate::contacts) async fn run(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    filter: &Filter,
+    slice: Slice,
+) -> Result<Found> {
     if filter.nothing {
         return Ok(Found { total: Some(0), ..Found::default() });
     }
@@ -145,7 +146,12 @@ fn page(mut ids: Vec<Uuid>, slice: Slice, total: Option<i64>) -> Found {
 
 /// Gathers through bitmaps alone: the planner cannot know how rare a pattern is, and would otherwise now and then
 /// walk a whole tenant in the hope of meeting one.
-async fn gather(conn: &mut PgConnection, scope: &Scope<'_>, most: Option<i64>, wanted: i64) -> Result<(Vec<Uuid>, i64)> {
+async fn gather(
+    conn: &mut PgConnection,
+    scope: &Scope<'_>,
+    most: Option<i64>,
+    wanted: i64,
+) -> Result<(Vec<Uuid>, i64)> {
     let opening = "begin read only; set local enable_indexscan = off; set local enable_indexonlyscan = off; \
                    set local enable_seqscan = off; set local plan_cache_mode = force_custom_plan";
     let mut transaction = conn.begin_with(opening).await?;
@@ -162,7 +168,13 @@ async fn patterns(conn: &mut PgConnection, text: &str) -> Result<Vec<String>> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let typed: Vec<String> = terms.iter().map(|term| { let (Term::Word(text) | Term::Digits(text)) = term; text.clone() }).collect();
+    let typed: Vec<String> = terms
+        .iter()
+        .map(|term| {
+            let (Term::Word(text) | Term::Digits(text)) = term;
+            text.clone()
+        })
+        .collect();
     let folded = sql::fold(conn, &typed).await?;
     Ok(terms.iter().zip(&folded).map(|(term, folded)| pattern(term, folded)).collect())
 }

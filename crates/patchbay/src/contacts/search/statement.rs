@@ -56,7 +56,8 @@ impl Scope<'_> {
     }
 
     fn along_column(&self, path: Option<&Condition>, steps: i64) -> QueryBuilder<Postgres> {
-        let mut sql = QueryBuilder::new("select c.id from (select * from patchbay.contacts c where c.tenant_id = ");
+        let mut sql =
+            QueryBuilder::new("select c.id from (select * from patchbay.contacts c where c.tenant_id = ");
         sql.push_bind(self.tenant);
         self.push_shelf(&mut sql);
         if let Some(condition) = path {
@@ -75,14 +76,19 @@ impl Scope<'_> {
     /// The first rows of every lane, and of those the first.
     fn along_lanes(&self, lanes: &Lanes, wanted: i64) -> QueryBuilder<Postgres> {
         let mut sql = QueryBuilder::new("select c.id from (");
-        for (at, stageless) in [false, true].into_iter().filter(|stageless| !stageless || lanes.stageless).enumerate() {
+        for (at, stageless) in
+            [false, true].into_iter().filter(|stageless| !stageless || lanes.stageless).enumerate()
+        {
             sql.push(if at > 0 { " union all " } else { "" });
             sql.push("select c.id from unnest(").push_bind(lanes.status.clone());
-            sql.push(") status (word) cross join unnest(").push_bind(lanes.consent.clone()).push(") consent (word)");
+            sql.push(") status (word) cross join unnest(")
+                .push_bind(lanes.consent.clone())
+                .push(") consent (word)");
             if !stageless {
                 sql.push(" cross join unnest(").push_bind(lanes.stages.clone()).push(") stage (id)");
             }
-            sql.push(" cross join lateral (select c.id from patchbay.contacts c where c.tenant_id = ").push_bind(self.tenant);
+            sql.push(" cross join lateral (select c.id from patchbay.contacts c where c.tenant_id = ")
+                .push_bind(self.tenant);
             self.push_shelf(&mut sql);
             sql.push(" and c.status = status.word and c.consent_sms = consent.word and c.stage_id ");
             sql.push(if stageless { "is null" } else { "= stage.id" });
@@ -97,7 +103,9 @@ impl Scope<'_> {
     }
 
     fn along_label(&self, label: Uuid, steps: i64) -> QueryBuilder<Postgres> {
-        let mut sql = QueryBuilder::new("select c.id from (select cl.contact_id from patchbay.contact_labels cl where cl.tenant_id = ");
+        let mut sql = QueryBuilder::new(
+            "select c.id from (select cl.contact_id from patchbay.contact_labels cl where cl.tenant_id = ",
+        );
         sql.push_bind(self.tenant).push(" and cl.label_id = ").push_bind(label);
         self.push_place("cl.contact_id", &mut sql);
         self.push_order("cl.contact_id", &mut sql);
@@ -132,7 +140,8 @@ impl Scope<'_> {
 
     /// How many rows a straight walk would meet, up to `most`.
     pub(super) fn count(&self, most: i64) -> QueryBuilder<Postgres> {
-        let mut sql = QueryBuilder::new("select count(*) from (select from patchbay.contacts c where c.tenant_id = ");
+        let mut sql =
+            QueryBuilder::new("select count(*) from (select from patchbay.contacts c where c.tenant_id = ");
         sql.push_bind(self.tenant);
         self.push_shelf(&mut sql);
         for condition in self.conditions {

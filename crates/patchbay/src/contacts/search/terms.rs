@@ -58,8 +58,11 @@ fn close(number: &mut String, terms: &mut Vec<Term>) {
     }
     for group in written.split_whitespace() {
         let group = digits(group);
-        let stripped = group.trim_start_matches('0');
-        let kept = if stripped.is_empty() { group.as_str() } else { stripped };
+        // One zero in front is how a number begins within its country; several are the middle of one.
+        let kept = group
+            .strip_prefix('0')
+            .filter(|rest| !rest.is_empty() && !rest.starts_with('0'))
+            .unwrap_or(&group);
         if !kept.is_empty() {
             terms.push(Term::Digits(kept.to_owned()));
         }
@@ -110,6 +113,8 @@ mod tests {
             ("010-4477", vec![digits("104477")]),
             ("(02) 93", vec![digits("2"), digits("93")]),
             ("000", vec![digits("000")]),
+            ("0006", vec![digits("0006")]),
+            ("0061 491", vec![digits("61491")]),
             ("Gregor & Sons", vec![word("Gregor"), word("Sons")]),
             ("dana@example.com", vec![word("dana@example.com")]),
             ("12b", vec![word("12b")]),

@@ -114,7 +114,12 @@ pub(in crate::contacts) async fn insert(
 
 /// Fills what is empty and brings the contact back from the archive. Nothing that is known is overwritten,
 /// and a row that would not change is not written.
-pub(in crate::contacts) async fn fill(tx: &mut TenantTx, id: Uuid, new: &NewContact, now: DateTime<Utc>) -> Result<bool> {
+pub(in crate::contacts) async fn fill(
+    tx: &mut TenantTx,
+    id: Uuid,
+    new: &NewContact,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let done = sqlx::query!(
         "update patchbay.contacts c set

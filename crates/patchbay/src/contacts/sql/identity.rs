@@ -28,7 +28,10 @@ pub(in crate::contacts) async fn find_addresses(
     .await?)
 }
 
-pub(in crate::contacts) async fn resolve_person(conn: &mut PgConnection, known: &Addresses) -> Result<Option<Uuid>> {
+pub(in crate::contacts) async fn resolve_person(
+    conn: &mut PgConnection,
+    known: &Addresses,
+) -> Result<Option<Uuid>> {
     Ok(sqlx::query_scalar!(
         "select patchbay.resolve_person($1, $2, $3, $4)",
         known.phone_e164,

@@ -5,9 +5,11 @@ mod contacts;
 mod identity;
 mod pipeline;
 mod search;
+mod timeline;
 
 pub(super) use advance::*;
 pub(super) use contacts::*;
 pub(super) use identity::*;
 pub(super) use pipeline::*;
 pub(super) use search::*;
+pub(super) use timeline::*;

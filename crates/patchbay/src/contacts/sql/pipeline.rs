@@ -26,7 +26,10 @@ pub(in crate::contacts) async fn list_labels(tx: &mut TenantTx) -> Result<Vec<La
     .await?)
 }
 
-pub(in crate::contacts) async fn list_labels_named(tx: &mut TenantTx, names: &[String]) -> Result<Vec<Label>> {
+pub(in crate::contacts) async fn list_labels_named(
+    tx: &mut TenantTx,
+    names: &[String],
+) -> Result<Vec<Label>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         Label,
@@ -67,7 +70,11 @@ pub(in crate::contacts) async fn insert_label(tx: &mut TenantTx, label: &Label) 
     Ok(done.rows_affected() == 1)
 }
 
-pub(in crate::contacts) async fn insert_labels(tx: &mut TenantTx, ids: &[Uuid], names: &[String]) -> Result<()> {
+pub(in crate::contacts) async fn insert_labels(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    names: &[String],
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "insert into patchbay.labels (tenant_id, id, name) select $1, n.id, n.name from unnest($2::uuid[], $3::text[]) n (id, name)
@@ -97,7 +104,9 @@ pub(in crate::contacts) async fn update_label(tx: &mut TenantTx, label: &Label) 
 
 pub(in crate::contacts) async fn delete_label(tx: &mut TenantTx, id: Uuid) -> Result<()> {
     let tenant = tx.tenant();
-    sqlx::query!("delete from patchbay.labels where tenant_id = $1 and id = $2", tenant, id).execute(tx.conn()).await?;
+    sqlx::query!("delete from patchbay.labels where tenant_id = $1 and id = $2", tenant, id)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -140,7 +149,10 @@ pub(in crate::contacts) async fn detach_labels(
     Ok(rows.into_iter().map(|row| (row.contact_id, row.label_id)).collect())
 }
 
-pub(in crate::contacts) async fn list_contact_labels(tx: &mut TenantTx, contact_id: Uuid) -> Result<Vec<Label>> {
+pub(in crate::contacts) async fn list_contact_labels(
+    tx: &mut TenantTx,
+    contact_id: Uuid,
+) -> Result<Vec<Label>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         Label,
@@ -232,7 +244,12 @@ pub(in crate::contacts) async fn is_stage_used(tx: &mut TenantTx, id: Uuid) -> R
 }
 
 /// All contacts of a stage, archived ones too, keep their order in the next.
-pub(in crate::contacts) async fn move_stage(tx: &mut TenantTx, from: Uuid, to: Uuid, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::contacts) async fn move_stage(
+    tx: &mut TenantTx,
+    from: Uuid,
+    to: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.contacts set stage_id = $3, updated_at = $4 where tenant_id = $1 and stage_id = $2",
@@ -248,7 +265,9 @@ pub(in crate::contacts) async fn move_stage(tx: &mut TenantTx, from: Uuid, to: U
 
 pub(in crate::contacts) async fn delete_stage(tx: &mut TenantTx, id: Uuid) -> Result<()> {
     let tenant = tx.tenant();
-    sqlx::query!("delete from patchbay.stages where tenant_id = $1 and id = $2", tenant, id).execute(tx.conn()).await?;
+    sqlx::query!("delete from patchbay.stages where tenant_id = $1 and id = $2", tenant, id)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -390,6 +409,8 @@ pub(in crate::contacts) async fn update_note(tx: &mut TenantTx, note: &Note) -> 
 
 pub(in crate::contacts) async fn delete_note(tx: &mut TenantTx, id: Uuid) -> Result<()> {
     let tenant = tx.tenant();
-    sqlx::query!("delete from patchbay.notes where tenant_id = $1 and id = $2", tenant, id).execute(tx.conn()).await?;
+    sqlx::query!("delete from patchbay.notes where tenant_id = $1 and id = $2", tenant, id)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }

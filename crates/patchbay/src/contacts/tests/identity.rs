@@ -3,22 +3,25 @@ use std::sync::Arc;
 use sqlx::Connection;
 use uuid::Uuid;
 
-use super::*;
-use crate::{app::App, tests::TestApp};
+use crate::{app::App, contacts::*, tests::TestApp};
 
 /// A tenant with one stage, made without the features around it.
 async fn tenant(test: &TestApp, slug: &str) -> Uuid {
     let mut conn = test.sql().await;
-    let id: Uuid = sqlx::query_scalar("insert into patchbay.tenants (name, slug, country) values ($1, $1, 'AU') returning id")
-        .bind(slug)
-        .fetch_one(&mut conn)
-        .await
-        .unwrap();
-    sqlx::query("insert into patchbay.stages (tenant_id, name, position) values ($1, 'New', 0), ($1, 'Won', 1)")
-        .bind(id)
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    let id: Uuid = sqlx::query_scalar(
+        "insert into patchbay.tenants (name, slug, country) values ($1, $1, 'AU') returning id",
+    )
+    .bind(slug)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into patchbay.stages (tenant_id, name, position) values ($1, 'New', 0), ($1, 'Won', 1)",
+    )
+    .bind(id)
+    .execute(&mut conn)
+    .await
+    .unwrap();
     conn.close().await.unwrap();
     id
 }
@@ -58,7 +61,8 @@ async fn upsert_fills_what_is_empty_and_overwrites_nothing() {
     assert_eq!(found.properties, serde_json::json!({"suburb": "Fremantle", "rooms": 3}));
 
     // The same e-mail with another number is another person of the household; without a number it is Dana.
-    let (other, created) = put(&test.app, tenant, person(Some("+61491570156"), Some("dana@example.com"))).await;
+    let (other, created) =
+        put(&test.app, tenant, person(Some("+61491570156"), Some("dana@example.com"))).await;
     assert!(created && other.id != made.id);
     let (same, created) = put(&test.app, tenant, person(None, Some("dana@example.com"))).await;
     assert!(!created && same.id == made.id);
@@ -69,7 +73,10 @@ async fn an_archived_contact_comes_back_when_it_turns_up() {
     let test = TestApp::new().await;
     let tenant = tenant(&test, "a").await;
     let (made, _) = put(&test.app, tenant, person(Some("+61491570006"), None)).await;
-    sqlx::query("update patchbay.contacts set archived_at = now()").execute(&mut test.sql().await).await.unwrap();
+    sqlx::query("update patchbay.contacts set archived_at = now()")
+        .execute(&mut test.sql().await)
+        .await
+        .unwrap();
     let (back, created) = put(&test.app, tenant, person(Some("+61491570006"), None)).await;
     assert!(!created && back.id == made.id && back.archived_at.is_none());
 }
@@ -78,14 +85,19 @@ async fn an_archived_contact_comes_back_when_it_turns_up() {
 async fn many_at_once_end_with_one_contact() {
     let test = Arc::new(TestApp::new().await);
     let tenant = tenant(&test, "a").await;
-    for (phone, email) in [(Some("+61491570006"), None), (None, Some("a@b.example")), (Some("+61491570156"), Some("c@d.example"))] {
+    for (phone, email) in [
+        (Some("+61491570006"), None),
+        (None, Some("a@b.example")),
+        (Some("+61491570156"), Some("c@d.example")),
+    ] {
         let tasks: Vec<_> = (0..12)
             .map(|_| {
                 let test = test.clone();
                 tokio::spawn(async move { put(&test.app, tenant, person(phone, email)).await })
             })
             .collect();
-        let outcomes: Vec<_> = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+        let outcomes: Vec<_> =
+            futures::future::join_all(tasks).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(outcomes.iter().filter(|(_, created)| *created).count(), 1, "{phone:?} {email:?}");
         assert!(outcomes.iter().all(|(contact, _)| contact.id == outcomes[0].0.id));
     }

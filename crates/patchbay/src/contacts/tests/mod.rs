@@ -1,0 +1,4 @@
+mod api;
+mod identity;
+mod pipeline;
+mod search;
