@@ -103,4 +103,6 @@ begin
 end $$;
 create trigger quotes_told_insert after insert on patchbay.quotes referencing new table as changed for each statement execute function patchbay.quotes_tell();
 create trigger quotes_told_update after update on patchbay.quotes referencing new table as changed for each statement execute function patchbay.quotes_tell();
-create trigger notes_told after insert on patchbay.notes referencing new table as changed for each statement execute function patchbay.quotes_tell();
+create trigger notes_told_insert after insert on patchbay.notes referencing new table as changed for each statement execute function patchbay.quotes_tell();
+create trigger notes_told_update after update on patchbay.notes referencing new table as changed for each statement execute function patchbay.quotes_tell();
+create trigger notes_told_delete after delete on patchbay.notes referencing old table as changed for each statement execute function patchbay.quotes_tell();

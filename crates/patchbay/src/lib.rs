@@ -12,6 +12,7 @@ mod consent;
 mod contacts;
 mod dashboard;
 mod db;
+mod demo;
 mod error;
 mod ids;
 mod ingest;

@@ -101,6 +101,23 @@ pub async fn set(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
     Ok(changed)
 }
 
+/// Takes back an opt-out that was only read into somebody's words: the address stands where it stood before, which
+/// need not be subscribed. An opt-out by keyword, link or person is not touched. Answers whether anything was.
+pub async fn retract(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
+    if !sql::is_presumed(tx, change.channel, change.address).await? {
+        return Ok(false);
+    }
+    let before = sql::state_before(tx, change.channel, change.address).await?;
+    let state = if before.as_deref() == Some("subscribed") { State::Subscribed } else { State::Unknown };
+    let change = Change { state, source: change.source, evidence: change.evidence.clone(), ..*change };
+    sql::upsert_state(tx, &change).await?;
+    sql::insert_event(tx, &change).await?;
+    if change.channel != Channel::Email {
+        sql::unlist_presumed(tx, change.address).await?;
+    }
+    Ok(true)
+}
+
 /// What the recipient did themselves goes on the do-not-contact list; an unticked box does not.
 fn list_source(how: &str) -> Option<&str> {
     matches!(how, "keyword" | "phrase" | "link" | "carrier" | "complaint").then_some(how)

@@ -144,3 +144,38 @@ pub(super) async fn find_state(tx: &mut TenantTx, channel: Channel, address: &st
     .fetch_optional(tx.conn())
     .await?)
 }
+
+/// Whether the present opt-out was read into somebody's words.
+pub(super) async fn is_presumed(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    let found = sqlx::query_scalar!(
+        "select 1 from patchbay.consents where tenant_id = $1 and channel = $2 and address = $3 and state = 'unsubscribed' and how = 'phrase'",
+        tenant,
+        channel.as_str(),
+        address,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Where the address stood before its last change.
+pub(super) async fn state_before(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<Option<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select state from patchbay.consent_events where tenant_id = $1 and address = $3 and channel = $2 order by id desc offset 1 limit 1",
+        tenant,
+        channel.as_str(),
+        address,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+pub(super) async fn unlist_presumed(tx: &mut TenantTx, phone: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!("delete from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2 and source = 'phrase'", tenant, phone)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

@@ -49,6 +49,11 @@ pub async fn get(tx: &mut TenantTx, id: Uuid) -> Result<Contact> {
     find(tx, id).await?.ok_or(Error::NotFound("contact"))
 }
 
+/// The contacts with these ids, in their order; what is not there is left out.
+pub async fn find_all(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Contact>> {
+    sql::list_by_ids(tx, ids).await
+}
+
 /// The contact that a number belongs to; a merged duplicate's number leads to the contact that was kept.
 pub async fn find_by_phone(tx: &mut TenantTx, e164: &str) -> Result<Option<Contact>> {
     match sql::match_id(tx, Some(e164), None).await? {

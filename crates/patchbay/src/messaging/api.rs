@@ -124,14 +124,18 @@ pub struct Event {
 
 /// The sentence for why a message is where it is; `None` when nothing holds it.
 pub(super) fn gate(row: &MessageRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Option<Gate> {
-    let name = row.gate.clone()?;
-    let verdict = if row.status == Status::Blocked.as_str() { "blocked" } else { "waiting" };
-    let stored = row.gate_reason.as_ref();
+    gate_of(row.gate.as_deref(), &row.status, row.gate_reason.as_ref(), row.gate_until, now, viewer)
+}
+
+/// The same from the columns alone.
+pub(super) fn gate_of(name: Option<&str>, status: &str, stored: Option<&Value>, until: Option<DateTime<Utc>>, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Option<Gate> {
+    let name = name?.to_owned();
+    let verdict = if status == Status::Blocked.as_str() { "blocked" } else { "waiting" };
     let reason = match stored.and_then(|reason| serde_json::from_value::<Reason>(reason.clone()).ok()) {
-        Some(reason) => reason.sentence(row.gate_until, now, viewer),
+        Some(reason) => reason.sentence(until, now, viewer),
         None => stored.and_then(|reason| reason.get("detail")).and_then(Value::as_str).unwrap_or("Held back").to_owned(),
     };
-    Some(Gate { name, verdict, reason, until: row.gate_until })
+    Some(Gate { name, verdict, reason, until })
 }
 
 /// The public shape of a row.

@@ -7,15 +7,19 @@
 //! (`patchbay_providers`), and what a message says (`templates`).
 
 mod api;
-mod conversations;
+pub mod compose;
+pub mod conversations;
 pub mod dispatcher;
 mod inbound;
+pub mod inbox;
 pub mod jobs;
 mod outcome;
 mod reports;
 mod sql;
 #[cfg(test)]
 mod tests;
+pub mod thread;
+mod ui;
 pub mod view;
 pub mod webhooks;
 
@@ -29,7 +33,8 @@ use patchbay_rules::{
 };
 use uuid::Uuid;
 
-pub use api::{Doc, Message, list_of_contact};
+pub use api::{Doc, GateAnswer, Message, list_of_contact};
+pub(crate) use conversations::preview;
 pub use sql::ledger::{EventRow, MessageRow};
 
 use crate::{
@@ -246,5 +251,5 @@ pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<api::Ga
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.with(webhooks::routes).with(api::routes)
+    routes.with(webhooks::routes).with(api::routes).with(ui::routes)
 }

@@ -6,6 +6,7 @@
 
 mod api;
 mod check;
+mod choices;
 mod context;
 mod defaults;
 mod render;
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use api::Doc;
+pub use choices::{Approved, Choice, approved, choices};
 pub use defaults::{Default, QUOTE_EMAIL, QUOTE_SMS, defaults};
 pub use render::{Preview, PreviewProblem, RenderedMessage, Source, preview, render};
 

@@ -113,7 +113,7 @@ async fn load(tx: &mut TenantTx, source: Source<'_>) -> Result<Option<Words>> {
     })
 }
 
-fn text_of(content: &str, context: &Value, channel: Channel) -> Result<String, RenderError> {
+pub(super) fn text_of(content: &str, context: &Value, channel: Channel) -> Result<String, RenderError> {
     let text = template::render(content, context)?.text;
     Ok(if channel == Channel::Sms { segments::smart_replace(&text).into_owned() } else { text })
 }

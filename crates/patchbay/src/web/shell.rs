@@ -80,6 +80,18 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
     })
 }
 
+/// What waits in each room, again, for a page that is open.
+pub(crate) async fn counts(app: &App, session: &Session) -> Result<NavCounts> {
+    let Some((tenant, role)) = &session.membership else { return Ok(NavCounts::default()) };
+    let mut tx = app.db.tenant(tenant.id).await?;
+    let waiting = sql::waiting(&mut tx, session.user_id).await?;
+    Ok(NavCounts {
+        inbox: waiting.inbox.unsigned_abs(),
+        quotes: waiting.quotes.unsigned_abs(),
+        parked: if role.can_manage() { waiting.parked.unsigned_abs() } else { 0 },
+    })
+}
+
 /// The stored word as the frame's.
 pub(crate) fn theme(word: &str) -> Theme {
     match word {

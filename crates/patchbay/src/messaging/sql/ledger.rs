@@ -182,6 +182,22 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<MessageRow>> {
     .await?)
 }
 
+/// The messages with these ids, newest first.
+pub async fn find_all(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<MessageRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        MessageRow,
+        "select id, contact_id, direction, channel, kind, status, from_address, to_address, subject, body, media, template_id, campaign_id,
+           quote_id, sent_by, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
+           quiet_hours_waived, gate, gate_reason, gate_until, error_code, error_detail, created_at, sent_at, delivered_at, read_at
+         from patchbay.messages where tenant_id = $1 and id = any($2) order by id desc",
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The same, held until the transaction ends.
 pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<MessageRow>> {
     let tenant = tx.tenant();

@@ -2,6 +2,9 @@
 
 pub mod conversations;
 pub mod dispatch;
+pub mod inbox;
 pub mod ledger;
 pub mod reports;
+pub mod search;
+pub mod thread;
 pub mod webhooks;

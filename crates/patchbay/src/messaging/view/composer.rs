@@ -25,7 +25,18 @@ pub struct Composer {
     pub body: String,
     pub subject: String,
     pub error: String,
+    /// What to think of before sending, with a better moment: "It is 21:06 in Perth."
+    pub caution: Option<Caution>,
+    /// Makes the same form sent twice one message.
+    pub nonce: String,
     pub csrf: String,
+}
+
+/// A sentence, and the moment that would be better.
+#[derive(Debug, Clone)]
+pub struct Caution {
+    pub text: String,
+    pub later: Later,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +71,8 @@ pub struct TemplateChoice {
     pub channel: Channel,
     /// Rendered for this contact.
     pub body: String,
+    /// Of an e-mail; empty otherwise.
+    pub subject: String,
     /// Approved by WhatsApp: may be sent outside the 24 hours, and only unchanged.
     pub approved: bool,
 }

@@ -3,6 +3,7 @@
 //! Plain data with text already formatted for the reader's language and zone. Pages and fragments
 //! render the same templates, so what arrives later looks as if it had been there from the start.
 
+pub mod begin;
 pub mod composer;
 pub mod list;
 pub mod panel;

@@ -12,6 +12,8 @@ pub struct ConversationView {
     /// The person's name, or the number when there is no name.
     pub name: String,
     pub contact_href: String,
+    /// Path and query that answer with this very conversation.
+    pub live_src: String,
     /// Where the list is, for the way back on a phone.
     pub back: String,
     pub status: Status,
@@ -24,6 +26,8 @@ pub struct ConversationView {
     /// Path of the entries before the first one shown.
     pub earlier: Option<String>,
     pub unread: bool,
+    /// What a person should decide: whether these words were an opt-out. Empty when nothing is to be decided.
+    pub review: String,
     pub composer: Composer,
     pub panel: Panel,
     pub csrf: String,
@@ -210,6 +214,9 @@ pub struct Note {
     pub id: String,
     pub by: String,
     pub body: Vec<Span>,
+    /// As it was typed, for who may change it; `None` for everybody else.
+    pub own: Option<String>,
+    pub edited: bool,
     pub moment: Moment,
 }
 
@@ -230,6 +237,7 @@ pub struct QuoteCard {
 /// Something that happened: "Rosa took this conversation", "Dana accepted quote 1042".
 #[derive(Debug, Clone)]
 pub struct Event {
+    pub id: String,
     pub icon: &'static str,
     pub tone: Tone,
     pub text: String,
