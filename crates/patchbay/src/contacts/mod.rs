@@ -7,7 +7,7 @@
 
 mod advance;
 mod api;
-mod clean;
+pub mod clean;
 mod contact;
 pub mod custom_fields;
 pub mod filter;
@@ -60,6 +60,16 @@ pub async fn find_by_phone(tx: &mut TenantTx, e164: &str) -> Result<Option<Conta
         Some(id) => find(tx, id).await,
         None => Ok(None),
     }
+}
+
+/// The contact with this id, or the one that it was merged into.
+pub async fn find_kept(tx: &mut TenantTx, id: Uuid) -> Result<Option<Contact>> {
+    let mut found = find(tx, id).await?;
+    // A merge never makes a ring, and chains are short.
+    while let Some(onward) = found.as_ref().and_then(|contact| contact.merged_into) {
+        found = find(tx, onward).await?;
+    }
+    Ok(found)
 }
 
 /// The contact behind these addresses, made if there is none; the flag says whether it was. A known contact
