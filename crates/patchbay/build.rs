@@ -29,6 +29,8 @@ fn assemble() -> Result<(), String> {
     for watched in ["styles", "scripts", "marks", "icons.txt", "package-lock.json"] {
         println!("cargo::rerun-if-changed=../../web/{watched}");
     }
+    // They are part of the program too, and the macro that embeds them does not notice a new one.
+    println!("cargo::rerun-if-changed=migrations");
     let modules = web.join("node_modules");
     for library in ["htmx.org", "lucide-static"] {
         if !modules.join(library).join("package.json").exists() {

@@ -9,8 +9,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub pg_bin: Option<PathBuf>,
     pub db_connections: u32,
+    /// Where the web server listens: address and port.
+    pub listen: String,
     /// Where the world reaches this server; webhook signatures and links are made of it. No trailing slash.
     pub public_url: String,
+    /// Whether the address above is only what follows from `listen`.
+    pub public_url_assumed: bool,
     pub enforce_roles: bool,
     pub single_tenant: bool,
     /// Current key first, then former ones that may still open old seals.
@@ -27,6 +31,20 @@ pub struct Config {
     pub send_concurrency: usize,
     /// Whether the fake provider plays leads that answer.
     pub fake_replies: bool,
+    /// What scrapers of `/metrics` must present; without it anybody may read the numbers.
+    pub metrics_token: Option<String>,
+    /// Which log lines are kept, such as `info,patchbay=debug`.
+    pub log: Option<String>,
+    pub log_format: LogFormat,
+}
+
+/// What log lines look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
 }
 
 /// The Twilio account that tenants without one of their own share.
@@ -57,26 +75,43 @@ pub struct ConfigError {
 impl Config {
     /// Reads the environment through `get`, so that tests need not touch the process's own.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let text = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let text =
+            |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let list = |name: &str| -> Vec<String> {
-            text(name).map(|value| value.split(',').map(|item| item.trim().to_owned()).collect()).unwrap_or_default()
+            text(name)
+                .map(|value| value.split(',').map(|item| item.trim().to_owned()).collect())
+                .unwrap_or_default()
         };
-        let public_url = text("PATCHBAY_PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
+        let listen = text("PATCHBAY_LISTEN").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+        let given = text("PATCHBAY_PUBLIC_URL");
+        let public_url_assumed = given.is_none();
+        let public_url = given.unwrap_or_else(|| local_url(&listen));
         if !public_url.starts_with("http://") && !public_url.starts_with("https://") {
             return Err(ConfigError {
                 name: "PATCHBAY_PUBLIC_URL",
                 problem: format!("{public_url:?} is not a web address such as https://crm.example.com"),
             });
         }
+        let log_format = match text("PATCHBAY_LOG_FORMAT").as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                return Err(ConfigError {
+                    name: "PATCHBAY_LOG_FORMAT",
+                    problem: format!("{other:?} is neither text nor json"),
+                });
+            }
+        };
         let mut auth_tokens = list("TWILIO_AUTH_TOKEN");
         auth_tokens.retain(|token| !token.is_empty());
-        let twilio = text("TWILIO_ACCOUNT_SID").filter(|_| !auth_tokens.is_empty()).map(|account_sid| SharedTwilio {
-            account_sid,
-            auth_tokens,
-            api_key: text("TWILIO_API_KEY_SID").zip(text("TWILIO_API_KEY_SECRET")),
-            messaging_service_sid: text("TWILIO_MESSAGING_SERVICE_SID"),
-            from_e164: text("TWILIO_FROM_E164"),
-        });
+        let twilio =
+            text("TWILIO_ACCOUNT_SID").filter(|_| !auth_tokens.is_empty()).map(|account_sid| SharedTwilio {
+                account_sid,
+                auth_tokens,
+                api_key: text("TWILIO_API_KEY_SID").zip(text("TWILIO_API_KEY_SECRET")),
+                messaging_service_sid: text("TWILIO_MESSAGING_SERVICE_SID"),
+                from_e164: text("TWILIO_FROM_E164"),
+            });
         let mut master_keys = list("PATCHBAY_MASTER_KEY");
         master_keys.extend(list("PATCHBAY_MASTER_KEY_PREVIOUS"));
         Ok(Self {
@@ -84,32 +119,57 @@ impl Config {
             data_dir: text("PATCHBAY_DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             pg_bin: text("PATCHBAY_PG_BIN").map(PathBuf::from),
             db_connections: number(&get, "PATCHBAY_DB_CONNECTIONS", 24)?,
+            listen,
+            public_url_assumed,
             public_url: public_url.trim_end_matches('/').to_owned(),
             enforce_roles: flag(&get, "PATCHBAY_ENFORCE_ROLES", true)?,
-            single_tenant: flag(&get, "PATCHBAY_SINGLE_TENANT", flag(&get, "NEXT_PUBLIC_SINGLE_TENANT", false)?)?,
+            single_tenant: flag(
+                &get,
+                "PATCHBAY_SINGLE_TENANT",
+                flag(&get, "NEXT_PUBLIC_SINGLE_TENANT", false)?,
+            )?,
             master_keys,
             smtp_url: text("PATCHBAY_SMTP_URL"),
-            mail_from: text("PATCHBAY_MAIL_FROM").unwrap_or_else(|| "Patchbay <patchbay@localhost>".to_owned()),
+            mail_from: text("PATCHBAY_MAIL_FROM")
+                .unwrap_or_else(|| "Patchbay <patchbay@localhost>".to_owned()),
             twilio,
             twilio_api_base: text("TWILIO_API_BASE").unwrap_or_else(|| "https://api.twilio.com".to_owned()),
             lease: Duration::from_secs(number(&get, "PATCHBAY_LEASE_SECONDS", 60)?),
             reconcile_after: Duration::from_secs(number(&get, "PATCHBAY_RECONCILE_AFTER_SECONDS", 120)?),
             send_concurrency: number(&get, "PATCHBAY_SEND_CONCURRENCY", 64)?,
             fake_replies: flag(&get, "PATCHBAY_FAKE_REPLIES", false)?,
+            metrics_token: text("PATCHBAY_METRICS_TOKEN"),
+            log: text("PATCHBAY_LOG"),
+            log_format,
         })
     }
 }
 
-fn number<T: std::str::FromStr>(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: T) -> Result<T, ConfigError> {
+/// How a browser on this machine reaches a server that listens there.
+pub fn local_url(listen: &str) -> String {
+    let listen = listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:");
+    format!("http://{listen}")
+}
+
+fn number<T: std::str::FromStr>(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: T,
+) -> Result<T, ConfigError> {
     match get(name).filter(|value| !value.trim().is_empty()) {
         None => Ok(default),
-        Some(value) => {
-            value.trim().parse().map_err(|_| ConfigError { name, problem: format!("{value:?} is not a whole number") })
-        }
+        Some(value) => value
+            .trim()
+            .parse()
+            .map_err(|_| ConfigError { name, problem: format!("{value:?} is not a whole number") }),
     }
 }
 
-fn flag(get: &impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+fn flag(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, ConfigError> {
     match get(name).map(|value| value.trim().to_lowercase()).as_deref() {
         None | Some("") => Ok(default),
         Some("true" | "1" | "yes" | "on") => Ok(true),

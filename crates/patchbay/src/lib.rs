@@ -7,13 +7,16 @@
 mod app;
 mod audit;
 mod auth;
+pub mod cli;
 mod config;
 mod consent;
 mod contacts;
 mod dashboard;
 mod db;
 mod demo;
+mod environment;
 mod error;
+mod health;
 mod ids;
 mod ingest;
 mod messaging;
@@ -23,6 +26,9 @@ mod providers;
 mod quotes;
 mod realtime;
 mod secrets;
+mod serve;
+mod start;
+mod telemetry;
 mod templates;
 mod tenants;
 #[cfg(test)]

@@ -1,1 +1,7 @@
-fn main(){}
+//! The program; see [`patchbay::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    patchbay::cli::main()
+}

@@ -51,6 +51,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::consent::Doc::openapi(),
         crate::tenants::api::Doc::openapi(),
         crate::providers::Doc::openapi(),
+        crate::health::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

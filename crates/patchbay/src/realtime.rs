@@ -3,7 +3,11 @@
 //! A notification is a hint that something changed, never the change itself: who receives one reads again,
 //! with the rights they have. What was missed (a lost connection, a lagging reader) is told as `*`: everything.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
 use axum::{
     extract::State,
@@ -33,19 +37,27 @@ const BEAT: Duration = Duration::from_secs(15);
 
 /// The fan-out of one node.
 pub struct Realtime {
-    changes: broadcast::Sender<Change>,
+    /// `None` once closed.
+    changes: RwLock<Option<broadcast::Sender<Change>>>,
 }
 
 impl Default for Realtime {
     fn default() -> Self {
-        Self { changes: broadcast::channel(1024).0 }
+        Self { changes: RwLock::new(Some(broadcast::channel(1024).0)) }
     }
 }
 
 impl Realtime {
-    /// All changes from now on.
+    /// All changes from now on. Ends when the program stops, so that whoever streams them ends too.
     pub fn subscribe(&self) -> broadcast::Receiver<Change> {
-        self.changes.subscribe()
+        let changes = self.changes.read().expect("nobody panics with this lock");
+        // A receiver without a sender has ended.
+        changes.as_ref().map_or_else(|| broadcast::channel(1).1, broadcast::Sender::subscribe)
+    }
+
+    /// Ends all subscriptions, present and future.
+    pub fn close(&self) {
+        *self.changes.write().expect("nobody panics with this lock") = None;
     }
 
     /// Listens until the process ends, reconnecting as needed. After a gap everybody is told to refresh.
@@ -69,8 +81,26 @@ impl Realtime {
 
     /// Tells this node's listeners; a nil tenant means everybody.
     fn tell(&self, change: Change) {
-        // Nobody listening is no error.
-        let _ = self.changes.send(change);
+        if let Some(changes) = &*self.changes.read().expect("nobody panics with this lock") {
+            // Nobody listening is no error.
+            let _ = changes.send(change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn closing_ends_every_stream() {
+        let realtime = Realtime::default();
+        let mut before = realtime.subscribe();
+        realtime.tell(Change { tenant: Uuid::nil(), events: Arc::from([]) });
+        realtime.close();
+        assert!(before.recv().await.is_ok(), "what was told is still read");
+        assert!(matches!(before.recv().await, Err(broadcast::error::RecvError::Closed)));
+        assert!(matches!(realtime.subscribe().recv().await, Err(broadcast::error::RecvError::Closed)));
     }
 }
 

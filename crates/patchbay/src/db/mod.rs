@@ -5,16 +5,19 @@
 //! that look for due work) and nothing else. No function outside this module sees the pool.
 
 pub mod embedded;
+mod health;
 mod tenant;
 
 use std::time::Duration;
 
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
+    migrate::MigrateError,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use uuid::Uuid;
 
+pub use health::Health;
 pub use tenant::{SystemTx, TenantTx};
 
 use crate::error::Result;
@@ -30,47 +33,88 @@ pub struct Db {
     pool: PgPool,
 }
 
-/// Why the database cannot be used, in one sentence for the person at the terminal.
+/// Why the database cannot be used, in one sentence for the person at the terminal. Never holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("DATABASE_URL is not a PostgreSQL URL: {0}")]
+    #[error("DATABASE_URL is not a PostgreSQL address: {0}.")]
     Url(String),
-    #[error("The database does not answer: {0}")]
-    Unreachable(String),
-    #[error("PostgreSQL {0} is too old; version {OLDEST_SERVER} or newer is needed.")]
-    TooOld(String),
-    #[error("The database could not be brought up to date: {0}")]
+    #[error("The database {place} does not answer: {cause}.")]
+    Unreachable { place: String, cause: String },
+    #[error("The database {place} refuses us: {cause}.")]
+    Refused { place: String, cause: String },
+    #[error("The database {place} is PostgreSQL {version}; version {OLDEST_SERVER} or newer is needed.")]
+    TooOld { place: String, version: String },
+    #[error(
+        "The database was made by a newer Patchbay (it knows migration {0}); use that version, or restore a backup of yours."
+    )]
+    Newer(i64),
+    #[error("The database could not be brought up to date: {0}.")]
     Migration(String),
 }
 
 impl Db {
     /// Connects, and checks that the server is new enough.
+    ///
+    /// # Errors
+    /// At once: a server that is not there (yet) is not waited for.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, ConnectError> {
-        let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| ConnectError::Url(error.to_string()))?;
-        let options = options
-            .application_name("patchbay")
-            .statement_cache_capacity(512)
-            .options([("timezone", "UTC"), ("jit", "off"), ("client_min_messages", "warning")]);
+        let options = options(url)?;
+        let place = place(&options);
+        let unreachable = |cause: &sqlx::Error| {
+            let (place, said) = (place.clone(), cause_of(cause));
+            match cause {
+                sqlx::Error::Database(_) => ConnectError::Refused { place, cause: said },
+                _ => ConnectError::Unreachable { place, cause: said },
+            }
+        };
+        // Not through the pool, which would keep trying and then only say that it timed out.
+        let first = tokio::time::timeout(Duration::from_secs(10), PgConnection::connect_with(&options));
+        let mut first = match first.await {
+            Ok(connected) => connected.map_err(|cause| unreachable(&cause))?,
+            Err(_) => {
+                return Err(ConnectError::Unreachable {
+                    place,
+                    cause: "nothing came back within ten seconds".to_owned(),
+                });
+            }
+        };
+        let version: String = sqlx::query_scalar("show server_version")
+            .fetch_one(&mut first)
+            .await
+            .map_err(|cause| unreachable(&cause))?;
+        if major(&version).is_some_and(|major| major < OLDEST_SERVER) {
+            return Err(ConnectError::TooOld { place, version });
+        }
+        let _ = first.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(20))
-            .connect_with(options)
-            .await
-            .map_err(|error| ConnectError::Unreachable(error.to_string()))?;
-        let version: String = sqlx::query_scalar("show server_version")
-            .fetch_one(&pool)
-            .await
-            .map_err(|error| ConnectError::Unreachable(error.to_string()))?;
-        let major = version.split(['.', ' ', 'b', 'r', 'd']).next().and_then(|major| major.parse::<u32>().ok());
-        if major.is_some_and(|major| major < OLDEST_SERVER) {
-            return Err(ConnectError::TooOld(version));
-        }
+            .connect_lazy_with(options);
         Ok(Self { pool })
     }
 
     /// Brings the schema up to date. Safe from several nodes at once.
     pub async fn migrate(&self) -> Result<(), ConnectError> {
-        MIGRATIONS.run(&self.pool).await.map_err(|error| ConnectError::Migration(error.to_string()))
+        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => ConnectError::Newer(version),
+            other => ConnectError::Migration(other.to_string()),
+        })
+    }
+
+    /// How many migrations there are, and how many of them the database has.
+    pub async fn migrations(&self) -> Result<(usize, usize)> {
+        let mut conn = self.pool.acquire().await?;
+        let exists: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
+            .fetch_one(&mut *conn)
+            .await?;
+        let done: i64 = if exists {
+            sqlx::query_scalar("select count(*) from public._sqlx_migrations where success")
+                .fetch_one(&mut *conn)
+                .await?
+        } else {
+            0
+        };
+        Ok((MIGRATIONS.iter().count(), usize::try_from(done).unwrap_or_default()))
     }
 
     /// Opens a transaction in which only `tenant`'s rows exist. One round trip.
@@ -100,8 +144,95 @@ impl Db {
         self.pool.clone()
     }
 
+    /// The server's major version.
+    pub async fn server_version(&self) -> Result<u32> {
+        let number: String = sqlx::query_scalar("show server_version_num").fetch_one(&self.pool).await?;
+        number.parse::<u32>().map(|number| number / 10_000).map_err(crate::error::Error::internal)
+    }
+
+    /// Whether there is data: how many tenants, 0 without a schema.
+    pub async fn tenant_count(&self) -> Result<i64> {
+        let exists: bool = sqlx::query_scalar("select to_regclass('patchbay.tenants') is not null")
+            .fetch_one(&self.pool)
+            .await?;
+        if !exists {
+            return Ok(0);
+        }
+        Ok(sqlx::query_scalar("select count(*) from patchbay.tenants").fetch_one(&self.pool).await?)
+    }
+
+    /// How many other processes of this program are connected to the same database. Closes this one's own
+    /// connections, which cannot be told from others.
+    pub async fn other_sessions(&self) -> Result<i64> {
+        let options = (*self.pool.connect_options()).clone();
+        self.pool.close().await;
+        let mut conn = PgConnection::connect_with(&options).await?;
+        let mut count = 0;
+        for _ in 0..20 {
+            count = sqlx::query_scalar(
+                "select count(*) from pg_stat_activity where datname = current_database()
+                 and application_name = 'patchbay' and pid <> pg_backend_pid()",
+            )
+            .fetch_one(&mut conn)
+            .await?;
+            if count == 0 {
+                break;
+            }
+            // Sessions outlive the goodbye by a moment.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        conn.close().await?;
+        Ok(count)
+    }
+
+    /// Connections open, and those of them idle.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+
     /// Closes all connections, waiting for those in use.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// How we connect to `url`.
+fn options(url: &str) -> Result<PgConnectOptions, ConnectError> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(ConnectError::Url("it does not begin with postgresql://".to_owned()));
+    }
+    let options: PgConnectOptions =
+        url.parse().map_err(|error: sqlx::Error| ConnectError::Url(cause_of(&error)))?;
+    Ok(options.application_name("patchbay").statement_cache_capacity(512).options([
+        ("timezone", "UTC"),
+        ("jit", "off"),
+        ("client_min_messages", "warning"),
+        // Not "$user": for a role named like our schema, unqualified names would change their meaning.
+        ("search_path", "public"),
+    ]))
+}
+
+/// The database as people name it, without secrets.
+fn place(options: &PgConnectOptions) -> String {
+    let name = options.get_database().unwrap_or_else(|| options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{name:?} at {}", socket.display()),
+        None => format!("{name:?} at {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// The innermost cause, in the server's or the system's words, as part of a sentence.
+fn cause_of(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(cause) => cause.message().to_owned(),
+        sqlx::Error::Io(cause) => cause.to_string(),
+        sqlx::Error::Configuration(cause) | sqlx::Error::Tls(cause) => cause.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// The major version in `15.18 (Debian 15.18-0+deb12u1)` or `17beta1`.
+fn major(version: &str) -> Option<u32> {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
 }

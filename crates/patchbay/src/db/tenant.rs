@@ -16,7 +16,8 @@ impl TenantTx {
     pub(super) async fn begin(pool: &PgPool, tenant: Uuid) -> Result<Self> {
         // Statements rather than set_config: a distributed server passes only these on to its workers.
         // Nothing but a parsed Uuid is ever formatted in.
-        let opening = format!("begin; set local role patchbay_tenant; set local patchbay.tenant_id = '{tenant}'");
+        let opening =
+            format!("begin; set local role patchbay_tenant; set local patchbay.tenant_id = '{tenant}'");
         Ok(Self { transaction: pool.begin_with(AssertSqlSafe(opening)).await?, tenant })
     }
 

@@ -3,6 +3,7 @@
 pub mod accounts;
 mod api;
 mod registry;
+mod reseal;
 pub mod senders;
 mod sql;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod view;
 pub use api::Doc;
 
 pub use registry::{Credentials, Providers, Route, Routes, channel, open_credentials, rules_channel};
+pub use reseal::{inspect_seals, reseal};
 
 use crate::{
     auth::Role,

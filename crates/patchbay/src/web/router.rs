@@ -9,7 +9,7 @@ use super::{
     routes::{Route, Routes},
     security,
 };
-use crate::{app::App, audit, contacts, dashboard, ingest, messaging, notifications, openapi, providers, quotes, templates, tenants};
+use crate::{app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, providers, quotes, templates, tenants};
 
 /// The whole web server, with the table of its routes.
 pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
@@ -27,6 +27,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(audit::routes)
         .with(crate::consent::routes)
         .with(crate::realtime::routes)
+        .with(health::routes)
         .with(openapi::routes)
         .with(assets::routes)
         .finish();

@@ -50,6 +50,12 @@ pub struct Cluster {
     socket: PathBuf,
 }
 
+/// A cluster that is being opened. However that ends, the gate opens before the cluster is dropped, which passes it.
+struct Opening {
+    _gate: Gate,
+    cluster: Cluster,
+}
+
 impl Cluster {
     /// Finds or starts the cluster of `data`, making it if it is not there. `pg_bin` names the folder of
     /// PostgreSQL's programs; without it the usual places are searched.
@@ -67,15 +73,12 @@ impl Cluster {
         extra: &'static [&'static str],
     ) -> Result<Self> {
         let (data, pg_bin) = (data.to_owned(), pg_bin.map(Path::to_owned));
-        let (cluster, gate) = blocking(move || Self::start(&data, pg_bin.as_deref(), extra)).await?;
-        let prepared = cluster.prepare().await;
-        // Before the cluster, which passes the gate when it is dropped.
-        drop(gate);
-        prepared.map_err(ClusterError::Sql)?;
-        Ok(cluster)
+        let opening = blocking(move || Self::start(&data, pg_bin.as_deref(), extra)).await?;
+        opening.cluster.prepare().await.map_err(ClusterError::Sql)?;
+        Ok(opening.cluster)
     }
 
-    fn start(data: &Path, pg_bin: Option<&Path>, extra: &'static [&'static str]) -> Result<(Self, Gate)> {
+    fn start(data: &Path, pg_bin: Option<&Path>, extra: &'static [&'static str]) -> Result<Opening> {
         let data = place::data_folder(data)?;
         let gate = Gate::enter(&data)?;
         let place = place::settle(&data)?;
@@ -86,7 +89,8 @@ impl Cluster {
         let sync = if made_by.is_none() { Some(process::create(&binaries, &place)?) } else { None };
         let server = Server::run(&binaries, &place, extra, alone)?;
         let socket = server.socket.clone();
-        Ok((Self { place, binaries, presence, extra, server: Some(server), sync, socket }, gate))
+        let cluster = Self { place, binaries, presence, extra, server: Some(server), sync, socket };
+        Ok(Opening { _gate: gate, cluster })
     }
 
     /// Makes what is missing of the role and the database. Harmless every time.
@@ -138,14 +142,29 @@ impl Cluster {
         Ok(())
     }
 
-    /// Leaves the cluster, and stops it if nobody else uses it.
-    pub async fn close(self) {
-        // Dropping does it, and takes its time.
-        let _ = blocking(move || {
-            drop(self);
-            Ok(())
-        })
-        .await;
+    /// Leaves the cluster, and stops it if nobody else uses it; answers whether it did.
+    pub async fn close(mut self) -> bool {
+        blocking(move || Ok(self.leave())).await.unwrap_or_default()
+    }
+
+    fn leave(&mut self) -> bool {
+        if let Some(mut sync) = self.sync.take() {
+            let _ = sync.wait();
+        }
+        let Some(server) = self.server.take() else { return false };
+        match Gate::enter(&self.place.data) {
+            Ok(gate) => {
+                let last = self.presence.leave(&gate);
+                if last {
+                    server.stop(&self.place);
+                }
+                last
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database was left running");
+                false
+            }
+        }
     }
 
     /// Leaves in a hurry: asks the server to stop if nobody else uses it, and does not wait.
@@ -160,16 +179,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(mut sync) = self.sync.take() {
-            let _ = sync.wait();
-        }
-        let Some(server) = self.server.take() else { return };
-        match Gate::enter(&self.place.data) {
-            Ok(gate) if self.presence.leave(&gate) => server.stop(&self.place),
-            // Others go on using it; the last of them stops it.
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the database was left running"),
-        }
+        self.leave();
     }
 }
 

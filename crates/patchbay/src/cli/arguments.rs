@@ -1,0 +1,190 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{auth, serve::Role};
+
+#[derive(Parser)]
+#[command(name = "patchbay", version, about = "Leads, messages and quotes for small businesses, on PostgreSQL.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The folder that holds the private database and the master key [default: ./data, or PATCHBAY_DATA_DIR]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the web server, the workers, or both
+    Serve {
+        /// Address and port [default: 127.0.0.1:3000, or PATCHBAY_LISTEN]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+        #[arg(long, value_enum, default_value_t = Role::All)]
+        role: Role,
+    },
+    /// Run with a tenant full of believable data and a carrier that only pretends
+    Demo {
+        /// Address and port [default: 127.0.0.1:3000, or PATCHBAY_LISTEN]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Manage tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Manage the people of a tenant
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Make a link that signs somebody in
+    LoginLink {
+        #[arg(long)]
+        email: String,
+    },
+    /// Manage API keys
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
+    /// Print the URL of the database, for any PostgreSQL client
+    DatabaseUrl,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Write all data to a file
+    Backup { file: PathBuf },
+    /// Read all data back from a file
+    Restore {
+        file: PathBuf,
+        /// Replace the data that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check the installation and say what to mend
+    Doctor,
+    /// Seal all stored credentials with the current master key
+    Reseal {
+        /// Make a new master key first (only for the key in the data folder; stop the server before)
+        #[arg(long)]
+        new_key: bool,
+    },
+    /// Simulate Twilio's Messages API
+    Carrier(CarrierArguments),
+}
+
+#[derive(Subcommand)]
+pub enum TenantCommand {
+    /// Create a tenant
+    Create {
+        #[arg(long)]
+        name: String,
+        /// Its name in addresses and commands [default: made from the name]
+        #[arg(long)]
+        slug: Option<String>,
+        /// Such as Australia/Perth
+        #[arg(long)]
+        timezone: Option<String>,
+        /// Two letters, such as AU
+        #[arg(long)]
+        country: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Add somebody to a tenant, or change their role
+    Add {
+        /// The tenant's slug
+        #[arg(long)]
+        tenant: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long, value_enum)]
+        role: RoleName,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum ApiKeyCommand {
+    /// Create a key; it is shown this once
+    Create {
+        /// The tenant's slug
+        #[arg(long)]
+        tenant: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_enum, default_value_t = ScopeName::Full)]
+        scope: ScopeName,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RoleName {
+    Owner,
+    Admin,
+    Member,
+    Viewer,
+}
+
+impl From<RoleName> for auth::Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
+            RoleName::Member => Self::Member,
+            RoleName::Viewer => Self::Viewer,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ScopeName {
+    Full,
+    Read,
+    Ingest,
+}
+
+impl From<ScopeName> for auth::Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Full => Self::Full,
+            ScopeName::Read => Self::Read,
+            ScopeName::Ingest => Self::Ingest,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct CarrierArguments {
+    #[arg(long, default_value = "127.0.0.1:4010", value_name = "ADDRESS")]
+    pub listen: String,
+    /// The secret of every account, with which webhooks are signed
+    #[arg(long, value_name = "TOKEN")]
+    pub auth_token: String,
+    /// Where messages posted to /inbound are delivered
+    #[arg(long, value_name = "URL")]
+    pub inbound_url: Option<String>,
+    /// How long an answer takes
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub latency_ms: u64,
+    /// Share of messages refused, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub reject_rate: f64,
+    /// Share of messages accepted whose answer is lost, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub lost_reply_rate: f64,
+    /// Share of requests answered with 429, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub throttle_rate: f64,
+    /// Post every callback twice
+    #[arg(long)]
+    pub duplicate_callbacks: bool,
+    /// Let the callbacks of a message overtake each other
+    #[arg(long)]
+    pub reorder_callbacks: bool,
+    /// What chance is drawn from; the same seed gives the same run
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}

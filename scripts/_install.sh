@@ -1,0 +1,98 @@
+# Sourced by the other scripts: looks for what they need, and installs what is missing through the system's package
+# manager, saying so. Whatever is there already is left alone.
+
+say() { printf '\n== %s\n' "$*"; }
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# as_root COMMAND…: runs it with the rights that installing takes.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo "$@"
+  else
+    return 1
+  fi
+}
+
+# install_packages WHAT APT DNF BREW APK: installs the names after the first for the package manager that is here.
+install_packages() {
+  local what=$1 apt=$2 dnf=$3 brew=$4 apk=$5
+  # Word splitting is meant: each of these may be several packages.
+  # shellcheck disable=SC2086
+  if have apt-get; then
+    say "Installing $what: apt-get install $apt"
+    { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $apt; } ||
+      die "$what could not be installed. As an administrator, run: apt-get install $apt"
+  elif have dnf; then
+    say "Installing $what: dnf install $dnf"
+    as_root dnf install -y $dnf || die "$what could not be installed. As an administrator, run: dnf install $dnf"
+  elif have brew; then
+    say "Installing $what: brew install $brew"
+    brew install $brew || die "$what could not be installed. Run: brew install $brew"
+  elif have apk; then
+    say "Installing $what: apk add $apk"
+    as_root apk add $apk || die "$what could not be installed. As an administrator, run: apk add $apk"
+  else
+    die "$what is missing, and no package manager was found that could install it."
+  fi
+}
+
+# The folder of PostgreSQL's programs, version 15 or newer, that Patchbay itself would choose.
+postgres_folder() {
+  local folder version best=0 chosen=
+  for folder in ${PATCHBAY_PG_BIN:+"$PATCHBAY_PG_BIN"} "$(pg_config --bindir 2>/dev/null || :)" /usr/lib/postgresql/*/bin \
+    /usr/lib/postgresql*/bin /usr/libexec/postgresql* /usr/pgsql-*/bin /usr/local/pgsql/bin /opt/homebrew/opt/postgresql*/bin \
+    /usr/local/opt/postgresql*/bin /home/linuxbrew/.linuxbrew/opt/postgresql*/bin "$(dirname "$(command -v initdb 2>/dev/null || echo /)")"; do
+    [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] || continue
+    version=$("$folder/postgres" --version | sed -n 's/.*(PostgreSQL) \([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 15 ] || continue
+    [ "$version" -gt "$best" ] && best=$version chosen=$folder
+  done
+  [ -n "$chosen" ] && printf '%s\n' "$chosen"
+}
+
+need_postgres() {
+  postgres_folder >/dev/null && return
+  install_packages "PostgreSQL's server programs" postgresql "postgresql-server postgresql-contrib" postgresql@17 "postgresql postgresql-contrib"
+  postgres_folder >/dev/null ||
+    die "The PostgreSQL that this system offers is older than 15. Install a newer one from postgresql.org/download, or set PATCHBAY_PG_BIN."
+}
+
+need_rust() {
+  have cargo || { [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"; }
+  have cargo || die "Rust is missing. Install it from https://rustup.rs (one line, no administrator needed), then run this again."
+  have cc || install_packages "a C compiler, which some libraries need" "gcc libc6-dev" gcc gcc "gcc musl-dev"
+}
+
+need_node() {
+  { have node && have npm; } || install_packages "Node and npm, which fetch the front-end libraries" "nodejs npm" "nodejs npm" node "nodejs npm"
+}
+
+browser() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    have "$name" && { command -v "$name"; return; }
+  done
+  [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] && echo "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+}
+
+need_browser() {
+  browser >/dev/null && return
+  install_packages "Chromium, for the browser tests" chromium chromium "--cask chromium" chromium
+}
+
+# node_modules FOLDER: exactly what the lock file says, fetched only when that has changed.
+node_modules() {
+  local folder=$1
+  [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+  say "Fetching the libraries of $folder"
+  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error) || die "npm ci failed in $folder."
+  touch "$folder/node_modules/.package-lock.json"
+}
