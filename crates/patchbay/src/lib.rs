@@ -11,6 +11,7 @@ pub mod cli;
 mod config;
 mod consent;
 mod contacts;
+mod crash;
 mod dashboard;
 mod db;
 mod demo;

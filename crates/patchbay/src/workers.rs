@@ -6,14 +6,16 @@ use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, contacts, error::Error, messaging, notifications, quotes};
+use crate::{app::App, contacts, crash, error::Error, messaging, notifications, quotes};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
 
 impl Handler for Events {
     async fn handle(&self, job: &Job) -> Result<(), Failure> {
-        handle(&self.0, job).await.map_err(|error| match error {
+        let outcome = handle(&self.0, job).await;
+        crash::point("event.handled").await;
+        outcome.map_err(|error| match error {
             // What the database or the network refused may work later; what the data refuses never will.
             Error::Internal(_) | Error::RateLimited { .. } => Failure::Retry(error.to_string()),
             other => Failure::Park(other.to_string()),

@@ -1,17 +1,20 @@
 //! From a provider's answer to a row of the ledger.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_providers::{ErrorClass, Outcome};
 use patchbay_rules::{gates, message::{Channel, Kind}};
 use uuid::Uuid;
 
 use super::{
-    dispatcher::{Settlement, give_back, pause},
+    dispatcher::{Claimed, Settlement, give_back, pause},
     sql::reports::{self as sql, Outcomes, SettledRow},
 };
 use crate::{
     app::App,
     consent::{self, Change, State},
+    crash,
     db::TenantTx,
     error::{Error, Result},
     quotes,
@@ -25,13 +28,9 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
     let now = app.now();
     let ask_at = now + TimeDelta::from_std(app.config.reconcile_after).map_err(Error::internal)?;
     let mut outcomes = Outcomes::default();
-    let mut unsent = Vec::new();
     for settlement in settlements {
         let claimed = &settlement.claimed;
         let line = Line::new(&settlement.outcome, claimed.attempt, now, ask_at);
-        if matches!(line.status, "queued" | "failed") {
-            unsent.push(claimed.refund());
-        }
         metrics::counter!("patchbay_messages_settled_total", "status" => line.status).increment(1);
         outcomes.ids.push(claimed.id);
         outcomes.attempts.push(claimed.attempt);
@@ -44,7 +43,10 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
     }
     let mut tx = app.db.tenant(tenant).await?;
     let settled = sql::settle(&mut tx, &outcomes, now).await?;
-    give_back(&mut tx, now, &unsent).await?;
+    // What left after all (its receipt was faster) or belongs to another attempt by now keeps its booking.
+    let unsent: HashSet<Uuid> = settled.iter().filter(|row| matches!(row.status.as_str(), "queued" | "failed")).map(|row| row.id).collect();
+    let refunds: Vec<_> = settlements.iter().map(|s| &s.claimed).filter(|claimed| unsent.contains(&claimed.id)).map(Claimed::refund).collect();
+    give_back(&mut tx, &refunds).await?;
     follow_up(&mut tx, &settled, now).await?;
     for settlement in settlements {
         if let Outcome::Refused(refusal) = &settlement.outcome
@@ -53,15 +55,15 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
             carrier_opt_out(&mut tx, crate::providers::rules_channel(settlement.claimed.outgoing.channel), &settlement.claimed.outgoing.to, refusal.code, now).await?;
         }
     }
+    crash::point("settle.written").await;
     tx.commit().await
 }
 
-/// Writes outcomes that no call brought, but reconciliation.
-pub(super) async fn write(app: &App, tenant: Uuid, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<()> {
-    let mut tx = app.db.tenant(tenant).await?;
-    let settled = sql::settle(&mut tx, outcomes, now).await?;
-    follow_up(&mut tx, &settled, now).await?;
-    tx.commit().await
+/// Writes outcomes that no call brought, but reconciliation; answers those that were still open.
+pub(super) async fn write(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<Vec<SettledRow>> {
+    let settled = sql::settle(tx, outcomes, now).await?;
+    follow_up(tx, &settled, now).await?;
+    Ok(settled)
 }
 
 /// What contacts and quotes learn from messages that left.

@@ -3,7 +3,7 @@
 //! Reports come late, twice, out of order, and even before the answer to the call that they report on. Every one
 //! becomes an event; the status is the fold over them by [`Status::advance`], which never goes down.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use patchbay_providers::{ErrorClass, ProviderStatus, errors};
 use patchbay_rules::message::{Channel, Status};
@@ -14,7 +14,7 @@ use super::{
     outcome,
     sql::reports::{self as sql, Advances, Events, SettledRow},
 };
-use crate::{app::App, error::Result};
+use crate::{app::App, crash, error::Result};
 
 /// One report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,6 +63,11 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
     ids.sort_unstable();
     ids.dedup();
     let standing: HashMap<Uuid, sql::StandingRow> = sql::lock_standing(&mut tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    // A message that was given up and queued again, and now turns out to have been accepted, must not leave twice.
+    // But a report about a try that was known to have failed when a person asked for another says nothing new.
+    let queued: Vec<Uuid> = standing.values().filter(|row| row.status == "queued").map(|row| row.id).collect();
+    let former: HashSet<(Uuid, String)> =
+        if queued.is_empty() { HashSet::new() } else { sql::former_provider_ids(&mut tx, &queued).await?.into_iter().collect() };
     let mut folds: HashMap<Uuid, Fold> = HashMap::new();
     let mut events = Events::default();
     for report in &reports {
@@ -73,7 +78,10 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         events.codes.push(number(report.code));
         events.details.push(report.detail.clone());
         events.provider_ids.push(Some(report.provider_message_id.clone()));
-        if report.attempt.is_some_and(|attempt| attempt != row.attempt) || row.status == "queued" {
+        if report.attempt.is_some_and(|attempt| attempt != row.attempt) {
+            continue;
+        }
+        if row.status == "queued" && (row.attempt == 0 || report.attempt.is_none() || former.contains(&(id, report.provider_message_id.clone()))) {
             continue;
         }
         let Ok(status) = row.status.parse::<Status>() else { continue };
@@ -94,7 +102,7 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         advances.codes.push(number(report.code));
         advances.details.push(report.code.map(|code| words(code, report.detail.as_deref())));
         // The first news that it left; later ones change nothing for contact and quote.
-        if matches!(row.status.as_str(), "sending" | "unknown") {
+        if matches!(row.status.as_str(), "queued" | "sending" | "unknown") {
             settled.push(SettledRow {
                 id: *id,
                 status: fold.status.as_str().to_owned(),
@@ -118,6 +126,7 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
             outcome::carrier_opt_out(&mut tx, channel, &row.to_address, report.code, now).await?;
         }
     }
+    crash::point("report.written").await;
     tx.commit().await
 }
 

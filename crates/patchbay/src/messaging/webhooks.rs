@@ -37,6 +37,7 @@ use super::{
 use crate::{
     app::App,
     consent::{self, Change, State as ConsentState},
+    crash,
     error::{Error, Result},
     providers,
     time::Clock,
@@ -299,6 +300,7 @@ impl Mailroom {
 /// One transaction: raw events, and the work that follows from those that are new.
 async fn store(db: &crate::db::Db, letters: Vec<Letter>, now: DateTime<Utc>) -> Result<()> {
     stop_first(db, &letters, now).await?;
+    crash::point("webhook.stopped").await;
     let mut events = Events::default();
     for letter in &letters {
         events.providers.push(letter.provider.to_owned());
@@ -337,7 +339,10 @@ async fn store(db: &crate::db::Db, letters: Vec<Letter>, now: DateTime<Utc>) -> 
     if !jobs.tenants.is_empty() {
         sql::enqueue(tx.conn(), &jobs, now).await?;
     }
-    tx.commit().await
+    crash::point("webhook.written").await;
+    tx.commit().await?;
+    crash::point("webhook.committed").await;
+    Ok(())
 }
 
 /// Opt-outs bind from now on, before anything else is done with the messages that brought them.

@@ -81,6 +81,14 @@ pub struct Providers {
     accounts: Mutex<HashMap<(Uuid, DateTime<Utc>), Arc<dyn Provider>>>,
 }
 
+/// A call must have ended, one way or the other, before the lease of its message does: otherwise reconciliation would
+/// look for a message that is still being sent.
+fn http_options(config: &Config) -> HttpOptions {
+    let usual = HttpOptions::default();
+    let most = config.lease / 2;
+    HttpOptions { pool_size: config.send_concurrency, connect_timeout: usual.connect_timeout.min(most), timeout: usual.timeout.min(most) }
+}
+
 struct SharedTwilio {
     provider: Arc<Twilio>,
     messaging_service_sid: Option<String>,
@@ -89,8 +97,8 @@ struct SharedTwilio {
 
 impl Providers {
     /// Prepares what the configuration names. Opens no connection.
-    pub fn new(config: &Config, fake: Fake, clock: Arc<dyn Clock>) -> Result<Self> {
-        let http = HttpClient::new(&HttpOptions { pool_size: config.send_concurrency, ..HttpOptions::default() }).map_err(Error::internal)?;
+    pub fn new(config: &Config, fake: impl Into<Arc<Fake>>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let http = HttpClient::new(&http_options(config)).map_err(Error::internal)?;
         let shared_twilio = config
             .twilio
             .as_ref()
@@ -115,7 +123,7 @@ impl Providers {
                 Smtp::new(SmtpOptions { url: url.clone(), from: config.mail_from.clone(), clock: Arc::new(move || now.now()) }).map(Arc::new).map_err(Error::internal)
             })
             .transpose()?;
-        Ok(Self { fake: Arc::new(fake), http, twilio_base: config.twilio_api_base.clone(), shared_twilio, smtp, accounts: Mutex::default() })
+        Ok(Self { fake: fake.into(), http, twilio_base: config.twilio_api_base.clone(), shared_twilio, smtp, accounts: Mutex::default() })
     }
 
     /// The mail server, where one is configured.

@@ -105,6 +105,21 @@ fn owner_url(database: &str) -> String {
     format!("{}/{database}", server().replacen("postgres@", "patchbay@", 1))
 }
 
+/// One node's program, in the runtime that calls.
+pub(super) async fn assemble(url: &str, config: Config, fake: Arc<Fake>, clock: Arc<TestClock>) -> Arc<App> {
+    let db = Db::connect(url, 8).await.expect("connect");
+    Arc::new(App {
+        webhooks: Mailroom::start(db.clone(), clock.clone()),
+        db,
+        secrets: Secrets::new(&config.master_keys).expect("keys"),
+        providers: Providers::new(&config, fake, clock.clone()).expect("providers"),
+        mailer: Mailer::kept(),
+        config,
+        clock,
+        realtime: Realtime::default(),
+    })
+}
+
 impl TestApp {
     /// A fresh database, a clock that stands still, the fake carrier.
     pub async fn new() -> Self {
@@ -113,6 +128,11 @@ impl TestApp {
 
     /// The same with variables of the environment set.
     pub async fn with_env(env: &[(&str, &str)]) -> Self {
+        Self::with(env, |_| {}).await
+    }
+
+    /// The same with a fake carrier that has its moods.
+    pub async fn with(env: &[(&str, &str)], change: impl FnOnce(&mut FakeOptions)) -> Self {
         let template = template().await;
         let database = format!("pb_test_{}", Uuid::new_v4().simple());
         let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.expect("test server");
@@ -132,18 +152,9 @@ impl TestApp {
         let now = clock.clone();
         let mut options = FakeOptions::new(Arc::new(move || now.now()));
         options.delay = std::time::Duration::ZERO;
+        change(&mut options);
         let (fake, fake_events) = Fake::new(options);
-        let db = Db::connect(&url, 8).await.expect("connect");
-        let app = Arc::new(App {
-            webhooks: Mailroom::start(db.clone(), clock.clone()),
-            db,
-            secrets: Secrets::new(&config.master_keys).expect("keys"),
-            providers: Providers::new(&config, fake, clock.clone()).expect("providers"),
-            mailer: Mailer::kept(),
-            config,
-            clock: clock.clone(),
-            realtime: Realtime::default(),
-        });
+        let app = assemble(&url, config, Arc::new(fake), clock.clone()).await;
         let (router, routes) = router::build(app.clone());
         Self { app, clock, router, routes, url, fake_events: Mutex::new(fake_events), database }
     }
@@ -184,22 +195,22 @@ impl TestApp {
 
     /// A URL-encoded form.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
-        let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/x-www-form-urlencoded");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.request(request.body(Body::from(body)).expect("request")).await
+        self.request(form_request(path, fields, headers)).await
     }
 
     /// A webhook the way Twilio signs it for this tenant's account.
     pub async fn signed(&self, who: &Tenancy, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.request(self.signed_request(who, path, fields)).await
+    }
+
+    /// The request of such a webhook.
+    pub fn signed_request(&self, who: &Tenancy, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
         let mut fields = fields.to_vec();
         fields.push(("AccountSid", &who.account_sid));
         let pairs: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let url = format!("{}{path}", self.app.config.public_url);
         let signature = patchbay_providers::twilio::signature::sign(AUTH_TOKEN, &url, &pairs);
-        self.form(path, &fields, &[("x-twilio-signature", &signature)]).await
+        form_request(path, &fields, &[("x-twilio-signature", &signature)])
     }
 
     /// Somebody texts the tenant's number.
@@ -293,7 +304,7 @@ impl TestApp {
     }
 
     /// Takes what the fake carrier reports, the way webhooks are taken.
-    async fn receipts(&self) -> usize {
+    pub async fn receipts(&self) -> usize {
         let mut events = self.fake_events.lock().await;
         let mut taken = 0;
         // Its deliveries are tasks without delay: a few turns of the runtime finish them.
@@ -316,6 +327,15 @@ impl TestApp {
     pub async fn sql(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.expect("connect")
     }
+}
+
+fn form_request(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Request<Body> {
+    let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body)).expect("request")
 }
 
 impl Drop for TestApp {

@@ -1,7 +1,9 @@
 //! The test harness: the whole program on a database of its own, with the clock and the carrier in the
 //! test's hand. Dropping a [`TestApp`] fails the test if work was left over.
 
+mod crash;
 mod harness;
+mod node;
 mod office;
 
 pub use harness::{Reply, Tenancy, TestApp};

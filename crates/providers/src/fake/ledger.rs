@@ -64,6 +64,10 @@ impl Ledger {
             .collect()
     }
 
+    pub(super) fn all(&self) -> Vec<Found> {
+        self.lock().messages.iter().cloned().collect()
+    }
+
     pub(super) fn fetch(&self, provider_message_id: &str) -> Option<Found> {
         self.lock()
             .messages

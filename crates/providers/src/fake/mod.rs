@@ -134,6 +134,12 @@ impl Fake {
         (fake, receiver)
     }
 
+    /// Everything it has accepted, oldest first, as far back as its memory goes: what really happened, whatever the
+    /// sender was told.
+    pub fn accepted(&self) -> Vec<Found> {
+        self.shared.ledger.all()
+    }
+
     /// Records the message and sets its deliveries going.
     fn accept(&self, message: &Outgoing, status: ProviderStatus) -> String {
         let nth = self.sequence.fetch_add(1, Ordering::Relaxed);

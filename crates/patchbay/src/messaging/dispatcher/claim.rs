@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{Batch, Claimed};
 use crate::{
     app::App,
-    consent,
+    consent, crash,
     db::TenantTx,
     error::{Error, Result},
     messaging::sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow},
@@ -245,6 +245,7 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     if !sql::try_lock_tenant(&mut tx).await? {
         return Ok((0, None));
     }
+    crash::point("claim.locked").await;
     let facts = facts_for(&mut tx, now).await?;
     let mut meter = Meter::new(&facts, now);
     let due = sql::lock_due(&mut tx, now, meter.limit(quantum)).await?;
@@ -256,7 +257,9 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     }
     decisions.write(&mut tx, now, lease_until).await?;
     meter.save(&mut tx, now).await?;
+    crash::point("claim.marked").await;
     tx.commit().await?;
+    crash::point("claim.committed").await;
     metrics::counter!("patchbay_messages_claimed_total").increment(decisions.claimed.len() as u64);
     let batch = (!decisions.claimed.is_empty()).then_some(Batch { tenant, claimed: decisions.claimed, lease_until });
     Ok((decided, batch))
@@ -306,14 +309,15 @@ impl Decisions {
         match verdict {
             Verdict::Pass => {
                 meter.book(sender, row.cost_micros);
-                self.pass(app, tenant, kind, channel, route, row);
+                self.pass(app, tenant, kind, channel, route, row, facts.today);
             }
             Verdict::Wait { gate, reason, until } => self.hold(&row, "queued", gate.as_str(), serde_json::to_value(reason), Some(until)),
             Verdict::Block { gate, reason } => self.hold(&row, "blocked", gate.as_str(), serde_json::to_value(reason), None),
         }
     }
 
-    fn pass(&mut self, app: &App, tenant: Uuid, kind: Kind, channel: Channel, route: Arc<Route>, row: DueRow) {
+    #[expect(clippy::too_many_arguments, reason = "what one claimed message is made of")]
+    fn pass(&mut self, app: &App, tenant: Uuid, kind: Kind, channel: Channel, route: Arc<Route>, row: DueRow, day: NaiveDate) {
         self.passed.ids.push(row.id);
         self.passed.senders.push(route.sender_id);
         self.passed.froms.push(route.from.clone());
@@ -334,7 +338,7 @@ impl Decisions {
             messaging_service_sid: route.messaging_service_sid.clone(),
             subject: row.subject,
         };
-        self.claimed.push(Claimed { id: row.id, attempt, kind, sender_id: route.sender_id, cost_micros: row.cost_micros, route, outgoing });
+        self.claimed.push(Claimed { id: row.id, attempt, kind, sender_id: route.sender_id, cost_micros: row.cost_micros, day, route, outgoing });
     }
 
     fn hold(&mut self, row: &DueRow, status: &str, gate: &str, reason: serde_json::Result<Value>, until: Option<DateTime<Utc>>) {

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{Batch, Claimed, Lane, Settlement};
-use crate::{app::App, error::Result, messaging::sql::dispatch as sql};
+use crate::{app::App, crash, error::Result, messaging::sql::dispatch as sql};
 
 /// Messages checked once more together, right before they leave.
 const CHUNK: usize = 64;
@@ -52,7 +52,9 @@ pub(super) async fn run(app: Arc<App>, batch: Batch, lane: Arc<Lane>, slots: Arc
         for (claimed, permit) in go.into_iter().zip(permits) {
             let (settlements, lane, tenant) = (settlements.clone(), lane.clone(), batch.tenant);
             calls.spawn(async move {
+                crash::point("hand_over.checked").await;
                 let outcome = claimed.route.provider.send(&claimed.outgoing).await;
+                crash::point("hand_over.called").await;
                 drop(permit);
                 let _ = settlements.send(Settlement { tenant, claimed, outcome }).await;
                 lane.free(1);
@@ -86,6 +88,7 @@ async fn put_back(app: &App, tenant: Uuid, back: Vec<Claimed>) -> Result<()> {
     let mut tx = app.db.tenant(tenant).await?;
     sql::unclaim(&mut tx, &ids, &attempts).await?;
     let refunds: Vec<_> = back.iter().map(Claimed::refund).collect();
-    super::give_back(&mut tx, app.now(), &refunds).await?;
+    super::give_back(&mut tx, &refunds).await?;
+    crash::point("put_back.written").await;
     tx.commit().await
 }

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use patchbay_providers::{Outcome, Outgoing};
 use patchbay_rules::message::Kind;
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -52,12 +52,14 @@ pub(super) struct Claimed {
     pub outgoing: Outgoing,
     pub sender_id: Option<Uuid>,
     pub cost_micros: i64,
+    /// The tenant's local day whose counters it was booked on.
+    pub day: NaiveDate,
 }
 
 impl Claimed {
     /// What the counters get back when this does not leave.
     pub(super) fn refund(&self) -> Refund {
-        Refund { sender_id: self.sender_id, cost_micros: self.cost_micros }
+        Refund { sender_id: self.sender_id, cost_micros: self.cost_micros, day: self.day }
     }
 }
 
@@ -65,6 +67,8 @@ impl Claimed {
 pub(super) struct Refund {
     pub sender_id: Option<Uuid>,
     pub cost_micros: i64,
+    /// The day it was booked on, which may be yesterday by now.
+    pub day: NaiveDate,
 }
 
 /// A claimed batch of one tenant.

@@ -7,14 +7,16 @@
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use patchbay_providers::{Found, Lookup, ProviderError};
-use patchbay_rules::message::Channel;
+use patchbay_rules::{calendar, message::Channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::RESCUE;
+use super::{RESCUE, Refund};
 use crate::{
     app::App,
+    crash,
     error::{Error, Result},
     messaging::{
         outcome,
@@ -59,6 +61,7 @@ pub(super) async fn once(app: &App) -> Result<()> {
         let senders = sql::senders(&mut tx, now.date_naive()).await?;
         let routes = providers::Routes::load(app, &mut tx, &senders).await?;
         tx.commit().await?;
+        crash::point("reconcile.marked").await;
         if lost > 0 {
             tracing::warn!(count = lost, "messages of a node that stopped are being reconciled");
         }
@@ -76,10 +79,13 @@ async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: Un
     let route = routes.choose(channel, row.sender_id, row.from_address.as_deref()).map_err(Error::internal)?;
     let since = row.claimed_at.unwrap_or(row.created_at) - SKEW;
     let lookup = Lookup { channel: providers::channel(channel), to: row.to_address.clone(), since };
-    match route.provider.find(&lookup).await {
+    let answer = route.provider.find(&lookup).await;
+    crash::point("reconcile.found").await;
+    match answer {
         Ok(found) => match pick(app, tenant, &row, found).await? {
-            Some(found) => adopt(app, tenant, &row, found).await,
-            None => send_again(app, tenant, &row).await,
+            Pick::Ours(found) => adopt(app, tenant, &row, found).await,
+            Pick::Uncertain => Ok(()),
+            Pick::None => send_again(app, tenant, &row).await,
         },
         // Nothing can be proven: the message stays unknown, visibly, and a person decides.
         Err(ProviderError::Unsupported(_)) => Ok(()),
@@ -87,23 +93,34 @@ async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: Un
     }
 }
 
+/// What the carrier's list says about an unknown outcome.
+enum Pick {
+    Ours(Found),
+    /// The carrier never had it.
+    None,
+    /// A twin is under way at this moment: what is on the list may be that one's. Asked again later.
+    Uncertain,
+}
+
 /// The carrier's message that is ours: same text, same sender where known, and not yet in our ledger.
-async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<Option<Found>> {
+async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<Pick> {
     let same: Vec<Found> = found
         .into_iter()
         .filter(|found| found.body == row.body && (found.from.is_none() || row.from_address.is_none() || found.from == row.from_address))
         .collect();
     if same.is_empty() {
-        return Ok(None);
+        return Ok(Pick::None);
     }
     let ids: Vec<String> = same.iter().map(|found| found.provider_message_id.clone()).collect();
     let mut tx = app.db.tenant(tenant).await?;
-    let mut known: HashSet<String> = sql::known_provider_ids(&mut tx, &ids).await?.into_iter().collect();
+    let mut known: HashSet<String> = sql::known_provider_ids(&mut tx, row.id, &ids).await?.into_iter().collect();
     if let Some(own) = &row.provider_message_id {
         known.remove(own);
     }
     // Oldest first, so that two lost twins take theirs in order.
-    Ok(same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)))
+    let Some(ours) = same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)) else { return Ok(Pick::None) };
+    let twin = sql::twin_is_leaving(&mut tx, row).await?;
+    Ok(if twin { Pick::Uncertain } else { Pick::Ours(ours) })
 }
 
 async fn adopt(app: &App, tenant: Uuid, row: &UnknownRow, found: Found) -> Result<()> {
@@ -129,5 +146,14 @@ async fn send_again(app: &App, tenant: Uuid, row: &UnknownRow) -> Result<()> {
     outcomes.codes.push(None);
     outcomes.details.push(Some("The carrier never received it; trying again.".to_owned()));
     outcomes.nexts.push(Some(now));
-    outcome::write(app, tenant, &outcomes, now).await
+    let mut tx = app.db.tenant(tenant).await?;
+    let settled = outcome::write(&mut tx, &outcomes, now).await?;
+    if settled.iter().any(|settled| settled.status == "queued") {
+        // The attempt was booked when it was claimed, perhaps yesterday.
+        let timezone = sql::tenant(&mut tx).await?.timezone.parse().unwrap_or(Tz::UTC);
+        let day = calendar::local_day(row.claimed_at.unwrap_or(row.created_at), timezone);
+        super::give_back(&mut tx, &[Refund { sender_id: row.sender_id, cost_micros: row.cost_micros, day }]).await?;
+    }
+    crash::point("reconcile.written").await;
+    tx.commit().await
 }

@@ -1,15 +1,15 @@
 //! Settling: outcomes of calls go into the ledger in batches, guarded by attempt.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::{BTreeMap, HashMap}, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use patchbay_rules::calendar;
+use chrono::{NaiveDate, TimeDelta};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{Refund, Settlement};
 use crate::{
     app::App,
+    crash,
     db::TenantTx,
     error::Result,
     messaging::{outcome, sql::dispatch as sql},
@@ -46,9 +46,13 @@ pub(super) async fn run(app: Arc<App>, mut settlements: mpsc::Receiver<Settlemen
 
 /// Tries until the database takes it, or the lease is as good as lost: then reconciliation settles it.
 async fn write(app: &App, tenant: Uuid, settlements: Vec<Settlement>) {
+    crash::point("settle.begun").await;
     for pause in [50, 200, 1000, 3000, 0] {
         match outcome::settle(app, tenant, &settlements).await {
-            Ok(()) => return,
+            Ok(()) => {
+                crash::point("settle.committed").await;
+                return;
+            }
             Err(error) => tracing::warn!(%error, count = settlements.len(), "outcomes could not be written"),
         }
         tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -56,19 +60,22 @@ async fn write(app: &App, tenant: Uuid, settlements: Vec<Settlement>) {
 }
 
 /// Gives back what was reserved for messages that did not leave.
-pub(in crate::messaging) async fn give_back(tx: &mut TenantTx, now: DateTime<Utc>, unsent: &[Refund]) -> Result<()> {
-    if unsent.is_empty() {
-        return Ok(());
+pub(in crate::messaging) async fn give_back(tx: &mut TenantTx, unsent: &[Refund]) -> Result<()> {
+    let mut by_day: BTreeMap<NaiveDate, (i64, i64, HashMap<Uuid, i64>)> = BTreeMap::new();
+    for refund in unsent {
+        let (count, cost, senders) = by_day.entry(refund.day).or_default();
+        *count -= 1;
+        *cost -= refund.cost_micros.max(0);
+        if let Some(sender) = refund.sender_id {
+            *senders.entry(sender).or_default() -= 1;
+        }
     }
-    let timezone = sql::tenant(tx).await?.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
-    let mut by_sender: HashMap<Uuid, i64> = HashMap::new();
-    for sender in unsent.iter().filter_map(|refund| refund.sender_id) {
-        *by_sender.entry(sender).or_default() -= 1;
+    // One day, or two around midnight.
+    for (day, (count, cost, by_sender)) in by_day {
+        let (senders, sent): (Vec<_>, Vec<_>) = by_sender.into_iter().unzip();
+        sql::count(tx, day, count, cost, &senders, &sent).await?;
     }
-    let (senders, sent): (Vec<_>, Vec<_>) = by_sender.into_iter().unzip();
-    let cost: i64 = unsent.iter().map(|refund| refund.cost_micros.max(0)).sum();
-    let count = i64::try_from(unsent.len()).unwrap_or_default();
-    sql::count(tx, calendar::local_day(now, timezone), -count, -cost, &senders, &sent).await
+    Ok(())
 }
 
 /// The pause before the next attempt after the `attempt`-th was refused for now.

@@ -424,6 +424,7 @@ pub struct UnknownRow {
     pub claimed_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub sender_id: Option<Uuid>,
+    pub cost_micros: i64,
     pub provider: Option<String>,
     pub provider_message_id: Option<String>,
 }
@@ -437,7 +438,7 @@ pub async fn claim_unknown(tx: &mut TenantTx, now: DateTime<Utc>, next: DateTime
          from (select id from patchbay.messages where tenant_id = $1 and status = 'unknown' and reconcile_after <= $2
                order by reconcile_after limit $4 for update skip locked) u
          where m.tenant_id = $1 and m.id = u.id
-         returning m.id, m.channel, m.from_address, m.to_address, m.body, m.attempt, m.claimed_at, m.created_at, m.sender_id, m.provider, m.provider_message_id",
+         returning m.id, m.channel, m.from_address, m.to_address, m.body, m.attempt, m.claimed_at, m.created_at, m.sender_id, m.cost_micros, m.provider, m.provider_message_id",
         tenant,
         now,
         next,
@@ -447,14 +448,33 @@ pub async fn claim_unknown(tx: &mut TenantTx, now: DateTime<Utc>, next: DateTime
     .await?)
 }
 
-/// Which of these provider ids our ledger knows already.
-pub async fn known_provider_ids(tx: &mut TenantTx, ids: &[String]) -> Result<Vec<String>> {
+/// Which of these provider ids our ledger knows already: those of other messages, and those that `message` had in
+/// an earlier attempt.
+pub async fn known_provider_ids(tx: &mut TenantTx, message: Uuid, ids: &[String]) -> Result<Vec<String>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
-        r#"select provider_message_id as "id!" from patchbay.messages where tenant_id = $1 and provider_message_id = any($2)"#,
+        r#"select provider_message_id as "id!" from patchbay.messages where tenant_id = $1 and provider_message_id = any($2)
+         union select provider_message_id from patchbay.message_events where tenant_id = $1 and message_id = $3 and provider_message_id = any($2)"#,
         tenant,
         ids,
+        message,
     )
     .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Whether another message of the same text to the same recipient is with the carrier at this moment, so that
+/// nobody knows yet which of the two an entry of the carrier's list is.
+pub async fn twin_is_leaving(tx: &mut TenantTx, row: &UnknownRow) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.messages m
+           where m.tenant_id = $1 and m.status = 'sending' and m.to_address = $3 and m.body = $4 and m.id <> $2) as "twin!""#,
+        tenant,
+        row.id,
+        row.to_address,
+        row.body,
+    )
+    .fetch_one(tx.conn())
     .await?)
 }

@@ -31,7 +31,8 @@ pub struct SettledRow {
 }
 
 /// Writes outcomes, guarded by attempt. A status report may have been faster than the answer to the call: then
-/// only the provider's id is added, and the status stays where it climbed to.
+/// only the provider's id is added, and the status stays where it climbed to. An answer so late that the message was
+/// given up and queued again still counts when it says that the message was accepted: better than a second one.
 pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<Vec<SettledRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
@@ -43,17 +44,17 @@ pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) 
            insert into patchbay.message_events (tenant_id, message_id, event, code, detail, provider_message_id, at)
            select $1, o.id, case o.status when 'queued' then 'retry' else o.status end, o.code, o.detail, o.provider_id, $10 from o)
          update patchbay.messages m set
-           status = case when m.status in ('sending', 'unknown') then o.status else m.status end,
+           status = case when m.status in ('sending', 'unknown', 'queued') then o.status else m.status end,
            provider_message_id = coalesce(o.provider_id, m.provider_message_id),
            from_address = coalesce(m.from_address, o.from_address),
            lease_until = null,
            reconcile_after = case when m.status in ('sending', 'unknown') and o.status = 'unknown' then o.next end,
            send_after = case when o.status = 'queued' then coalesce(o.next, m.send_after) else m.send_after end,
-           error_code = case when m.status in ('sending', 'unknown') then o.code else m.error_code end,
-           error_detail = case when m.status in ('sending', 'unknown') then o.detail else m.error_detail end,
+           error_code = case when m.status in ('sending', 'unknown', 'queued') then o.code else m.error_code end,
+           error_detail = case when m.status in ('sending', 'unknown', 'queued') then o.detail else m.error_detail end,
            sent_at = case when o.status = 'sent' then coalesce(m.sent_at, $10) else m.sent_at end,
            failed_at = case when o.status = 'failed' then $10 else m.failed_at end
-         from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and m.status <> 'queued'
+         from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and (m.status <> 'queued' or o.status = 'sent')
          returning m.id, m.status, m.contact_id, m.quote_id, m.kind, m.to_address"#,
         tenant,
         &outcomes.ids,
@@ -110,6 +111,22 @@ pub async fn lock_standing(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Standi
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// The provider's ids under which these messages were known before, in earlier attempts.
+pub async fn former_provider_ids(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query!(
+        r#"select distinct message_id, provider_message_id as "provider_id!" from patchbay.message_events
+         where tenant_id = $1 and message_id = any($2) and provider_message_id is not null"#,
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?
+    .into_iter()
+    .map(|row| (row.message_id, row.provider_id))
+    .collect())
 }
 
 /// Our ids of messages known by the provider's.
