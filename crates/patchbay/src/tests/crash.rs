@@ -72,8 +72,8 @@ async fn business(count: usize, faults: bool) -> (TestApp, Tenancy) {
 /// Queues a message of `body` (SQL) to every contact.
 async fn queue(t: &TestApp, body: &str) {
     t.execute(&format!(
-        "insert into patchbay.messages (tenant_id, contact_id, direction, channel, kind, status, dedupe_key, to_address, body, cost_micros)
-         select tenant_id, id, 'outbound', 'sms', 'api', 'queued', 'test:' || gen_random_uuid(), phone_e164, {body}, 10000 from patchbay.contacts"
+        "insert into patchbay.messages (tenant_id, contact_id, direction, channel, kind, status, dedupe_key, to_address, body, cost_micros, send_after)
+         select tenant_id, id, 'outbound', 'sms', 'api', 'queued', 'test:' || gen_random_uuid(), phone_e164, {body}, 10000, now() - interval '1 minute' from patchbay.contacts"
     ))
     .await;
 }
@@ -82,12 +82,13 @@ async fn queue(t: &TestApp, body: &str) {
 async fn recover(t: &TestApp) {
     for _ in 0..60 {
         t.settle().await;
-        if t.scalar("select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')").await == 0 {
+        let messages = t.scalar("select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')").await;
+        if messages == 0 && t.scalar("select count(*) from patchbay.outbox where processed_at is null and parked_at is null").await == 0 {
             return;
         }
         t.clock.advance(TimeDelta::seconds(90));
     }
-    panic!("messages stay without an end");
+    panic!("work stays without an end");
 }
 
 /// Our ledger against the carrier's.
@@ -119,11 +120,15 @@ async fn assert_balanced(t: &TestApp, case: &str) {
 
 /// Runs a node to its end at `point`, with the carrier's receipts coming in at another.
 async fn die(t: &TestApp, point: &'static str, after: usize, pause: TimeDelta) {
+    // Receipts settle what is unknown before anybody has to ask; so where asking is the point, they are late.
+    let receipts = !point.starts_with("reconcile");
     let node = t.doomed_node(point, after, Action::Die).await;
     let work = node.work(pause);
     let mut turns = 0;
     while tokio::time::timeout(Duration::from_millis(2), node.reached()).await.is_err() {
-        t.receipts().await;
+        if receipts {
+            t.receipts().await;
+        }
         turns += 1;
         assert!(turns < 10_000 && !work.is_finished(), "{point} was never reached");
     }
@@ -135,6 +140,10 @@ async fn a_node_dies_while_it_sends() {
     for (point, after) in WHILE_SENDING {
         let case = format!("{point} after {after}");
         let (t, _) = business(40, true).await;
+        if *point == "reconcile.written" {
+            // Only what was claimed and never handed over is sent again: somebody died before.
+            die(&t, "claim.committed", 0, TimeDelta::seconds(35)).await;
+        }
         die(&t, point, *after, TimeDelta::seconds(35)).await;
         recover(&t).await;
         assert_balanced(&t, &case).await;
