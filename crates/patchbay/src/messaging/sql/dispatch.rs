@@ -448,13 +448,14 @@ pub async fn claim_unknown(tx: &mut TenantTx, now: DateTime<Utc>, next: DateTime
     .await?)
 }
 
-/// Which of these provider ids our ledger knows already: those of other messages, and those that `message` had in
-/// an earlier attempt.
+/// Which of these provider ids our ledger knows already: those of other messages, and those under which
+/// an earlier attempt of `message` failed.
 pub async fn known_provider_ids(tx: &mut TenantTx, message: Uuid, ids: &[String]) -> Result<Vec<String>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         r#"select provider_message_id as "id!" from patchbay.messages where tenant_id = $1 and provider_message_id = any($2)
-         union select provider_message_id from patchbay.message_events where tenant_id = $1 and message_id = $3 and provider_message_id = any($2)"#,
+         union select provider_message_id from patchbay.message_events where tenant_id = $1 and message_id = $3 and provider_message_id = any($2)
+           and event in ('undelivered', 'failed', 'canceled')"#,
         tenant,
         ids,
         message,

@@ -113,12 +113,13 @@ pub async fn lock_standing(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Standi
     .await?)
 }
 
-/// The provider's ids under which these messages were known before, in earlier attempts.
+/// The provider's ids under which earlier attempts of these messages failed.
 pub async fn former_provider_ids(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
     let tenant = tx.tenant();
     Ok(sqlx::query!(
         r#"select distinct message_id, provider_message_id as "provider_id!" from patchbay.message_events
-         where tenant_id = $1 and message_id = any($2) and provider_message_id is not null"#,
+         where tenant_id = $1 and message_id = any($2) and provider_message_id is not null
+           and event in ('undelivered', 'failed', 'canceled')"#,
         tenant,
         ids,
     )
