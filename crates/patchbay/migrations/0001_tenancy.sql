@@ -144,6 +144,7 @@ create table patchbay.sessions (
   expires_at timestamptz not null
 );
 create index on patchbay.sessions (user_id);
+create index on patchbay.sessions (expires_at);
 
 create table patchbay.login_tokens (
   id uuid primary key,

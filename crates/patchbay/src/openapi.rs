@@ -52,6 +52,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::tenants::api::Doc::openapi(),
         crate::providers::Doc::openapi(),
         crate::health::Doc::openapi(),
+        crate::realtime::Doc::openapi(),
     ]);
     for part in parts {
         document.merge(part);

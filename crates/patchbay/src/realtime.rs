@@ -111,6 +111,10 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// The tenant's changes as server-sent events: `hello` once, so that a client that reconnects reads again what it
 /// shows; `change` with the names of what changed, separated by spaces; `beat`, so that silence means a dead line.
+#[utoipa::path(
+    get, path = "/api/events", tag = "Events",
+    responses((status = 200, description = "A stream of `text/event-stream`: hello, change, beat", content_type = "text/event-stream", body = String)),
+)]
 async fn events(State(app): State<Arc<App>>, caller: Caller) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let tenant = caller.tenant.id;
     let hello = stream::once(async { Ok(Event::default().event("hello").data("patchbay")) });
@@ -128,3 +132,8 @@ async fn events(State(app): State<Arc<App>>, caller: Caller) -> Sse<impl Stream<
     });
     Sse::new(futures::StreamExt::chain(hello, rest)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
+
+/// This feature's part of the API's description.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(events))]
+pub struct Doc;

@@ -6,7 +6,7 @@ use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, contacts, crash, error::Error, messaging, notifications, quotes};
+use crate::{app::App, auth, contacts, crash, error::Error, messaging, notifications, quotes, web::idempotency};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -103,5 +103,7 @@ async fn tick(app: Arc<App>, stop: CancellationToken) {
 pub async fn periodic(app: &App) -> Result<(), Error> {
     messaging::jobs::wake_snoozed(app).await?;
     quotes::jobs::expire(app).await?;
+    auth::forget_old(app).await?;
+    idempotency::forget_old(app).await?;
     Ok(())
 }

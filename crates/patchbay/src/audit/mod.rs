@@ -1,8 +1,6 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
 mod sql;
-#[cfg(test)]
-mod tests;
 mod ui;
 mod view;
 

@@ -17,7 +17,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/settings", tag = "Settings", responses((status = 200, body = Settings)))]
 pub(super) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Settings>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    Ok(Json(settings::settings(&mut tx).await?))
+    Ok(Json(settings(&mut tx).await?))
 }
 
 /// Changes settings, all or nothing.
@@ -30,7 +30,7 @@ pub(super) async fn update(
     caller: Caller,
     Json(change): Json<SettingsPatch>,
 ) -> Result<Json<Settings>> {
-    Ok(Json(settings::update(&app, &caller, change).await?))
+    Ok(Json(super::settings::update(&app, &caller, change).await?))
 }
 
 /// Everybody who works here.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub use create::{NewTenant, Tenant, create};
 pub use members::Member;
-pub use settings::{QuietHours, Settings, SettingsPatch, settings};
+pub use settings::{Settings, SettingsPatch, settings};
 
 use crate::{
     app::App,

@@ -1,10 +1,14 @@
 //! The test harness: the whole program on a database of its own, with the clock and the carrier in the
 //! test's hand. Dropping a [`TestApp`] fails the test if work was left over.
 
+mod browser;
 mod crash;
 mod harness;
+mod isolation;
 mod node;
 mod office;
+mod roles;
 
+pub use browser::Browser;
 pub use harness::{Reply, Tenancy, TestApp};
 pub use office::Office;
