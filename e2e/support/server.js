@@ -1,0 +1,57 @@
+// The demo under test: where it listens, where it keeps its data, and how to ask it things on the command line.
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+
+export const binary = process.env.PATCHBAY_BIN ?? new URL('../../target/debug/patchbay', import.meta.url).pathname;
+export const listen = process.env.PATCHBAY_E2E_LISTEN ?? '127.0.0.1:4173';
+export const base = `http://${listen}`;
+export const dataDir = process.env.PATCHBAY_E2E_DATA ?? join(tmpdir(), `patchbay-e2e-${process.getuid?.() ?? 0}`);
+
+// The demo has a database of its own, whatever the environment of the tests names.
+export const environment = { ...process.env, DATABASE_URL: '', PATCHBAY_PUBLIC_URL: base };
+
+/** Runs a command of the binary and answers its JSON. */
+export function cli(...args) {
+  const text = execFileSync(binary, ['--data-dir', dataDir, '--json', ...args], { env: environment, encoding: 'utf8' });
+  return JSON.parse(text.trim().split('\n').at(-1));
+}
+
+let key;
+/** Calls the API with a key of scope `full`. */
+export async function api(method, path, body) {
+  key ??= cli('api-key', 'create', '--tenant', 'brightside-plumbing', '--name', 'Browser tests').key;
+  const response = await fetch(base + path, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** Runs plain SQL, the way a website's backend would. */
+export async function sql(text, values = []) {
+  const url = new URL(cli('database-url').url);
+  const client = new pg.Client({
+    host: url.searchParams.get('host') ?? url.hostname,
+    port: Number(url.searchParams.get('port') ?? (url.port || 5432)),
+    user: decodeURIComponent(url.searchParams.get('user') ?? url.username),
+    database: url.pathname.slice(1),
+  });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+// Fiction numbers: 555-0100 to 555-0199 of an area code.
+let next = 100 + (Date.now() % 60);
+/** A number nobody has. */
+export function number(area = '312') {
+  return `+1${area}5550${next++}`;
+}

@@ -1,0 +1,108 @@
+import { expect, test } from '@playwright/test';
+import { api, base, cli, number, sql } from '../support/server.js';
+import { openConversation, owner, signIn, viewer } from '../support/people.js';
+
+test('the sign-in page asks for an address and tells nobody whether it is known', async ({ page }) => {
+  await page.goto('/inbox');
+  await expect(page).toHaveURL(/\/sign-in/);
+  await page.getByLabel(/e-?mail/i).fill('nobody@nowhere.example');
+  await page.getByRole('button').first().click();
+  await expect(page.locator('body')).toContainText(/check your (mail|e-mail|inbox)|on its way|sent/i);
+});
+
+test('a link opens straight into the inbox, and works once', async ({ page, browser }) => {
+  const { url } = cli('login-link', '--email', owner);
+  const path = new URL(url).pathname;
+  await page.goto(path); // what a mail scanner does changes nothing
+  await page.goto(path);
+  await page.getByRole('button', { name: /sign in/i }).click();
+  await expect(page).toHaveURL(/\/inbox/);
+  await expect(page.locator('.conv').first()).toBeVisible();
+  const other = await (await browser.newContext({ baseURL: base })).newPage();
+  await other.goto(path);
+  await expect(other.getByRole('button', { name: /^sign in/i })).toHaveCount(0);
+  await other.context().close();
+});
+
+test('a lead that arrives by HTTP appears without a reload', async ({ page }) => {
+  await signIn(page);
+  const key = cli('api-key', 'create', '--tenant', 'brightside-plumbing', '--name', 'Website', '--scope', 'ingest').key;
+  await page.goto('/contacts');
+  const name = `Nora${Date.now()}`;
+  const response = await fetch(`${base}/functions/v1/ingest-lead`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ first_name: name, last_name: 'Field', phone: number(), source: 'Website', boiler: 'Rheem' }),
+  });
+  expect(response.ok).toBeTruthy();
+  await expect(page.getByText(`${name} Field`)).toBeVisible();
+});
+
+test('a message is sent, the lead replies, and two browsers see it', async ({ page, browser }) => {
+  const contact = await api('POST', '/api/contacts', { first_name: 'Ada', last_name: 'Quick', phone: number() });
+  await signIn(page);
+  const second = await (await browser.newContext({ baseURL: base, viewport: { width: 390, height: 844 } })).newPage();
+  await signIn(second);
+  await openConversation(page, contact.id);
+  await openConversation(second, contact.id);
+  await page.locator('#compose').fill('Hi Ada, can we come on Thursday?');
+  await page.getByRole('button', { name: /^Send/ }).first().click();
+  await expect(page.locator('.talk')).toContainText('can we come on Thursday?');
+  await expect(second.locator('.talk')).toContainText('can we come on Thursday?');
+  for (const one of [page, second]) {
+    await expect(one.locator('.talk .msg:not(.out)')).toHaveCount(1, { timeout: 20_000 });
+  }
+  await second.context().close();
+});
+
+test('a quote by plain SQL is texted, opened on a phone and accepted', async ({ page, browser }) => {
+  const contact = await api('POST', '/api/contacts', { first_name: 'Lee', last_name: 'Marsh', phone: number() });
+  const [tenant] = await sql("select id from patchbay.tenants where slug = 'brightside-plumbing'");
+  await signIn(page);
+  await openConversation(page, contact.id);
+  const [quote] = await sql('insert into api.quotes (tenant_id, lead_id, data, total_cents) values ($1, $2, $3, 128400) returning number, token', [
+    tenant.id,
+    contact.id,
+    JSON.stringify({ items: [{ name: 'Water heater', unit_cents: 128400 }] }),
+  ]);
+  await expect(page.locator('.talk')).toContainText(`/q/${quote.token}`, { timeout: 20_000 });
+  const phone = await (await browser.newContext({ baseURL: base, viewport: { width: 390, height: 844 } })).newPage();
+  await phone.goto(`/q/${quote.token}`);
+  await expect(phone.locator('body')).toContainText('1,284.00');
+  await phone.getByRole('button', { name: /accept/i }).first().click();
+  const confirm = phone.getByRole('button', { name: /accept/i });
+  if (await confirm.first().isVisible().catch(() => false)) await confirm.first().click();
+  await expect(phone.locator('body')).toContainText(/accepted/i);
+  await expect(page.locator('#conversation')).toContainText(/accepted/i, { timeout: 20_000 });
+  const messages = await api('GET', `/api/messages?contact_id=${contact.id}`);
+  expect(messages.data.filter((message) => message.kind === 'quote')).toHaveLength(1);
+  await phone.context().close();
+});
+
+test('STOP shows, blocks, and the composer says why', async ({ page }) => {
+  const phone = number();
+  const contact = await api('POST', '/api/contacts', { first_name: 'Stan', last_name: 'Stopper', phone });
+  await api('POST', '/api/do-not-contact', { phone, reason: 'Asked on the phone' });
+  await api('POST', `/api/contacts/${contact.id}/consent`, { channel: 'sms', state: 'unsubscribed', source: 'Phone call' });
+  await signIn(page);
+  await openConversation(page, contact.id);
+  await expect(page.locator('#conversation')).toContainText(/unsubscribed|do.not.contact|asked not to/i);
+  const message = await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'Hello?' });
+  await expect.poll(async () => (await api('GET', `/api/messages/${message.id}`)).status).toBe('blocked');
+  await expect(page.locator('.talk')).toContainText(/blocked/i);
+});
+
+test('a viewer reads, and cannot send', async ({ page }) => {
+  const contact = await api('POST', '/api/contacts', { first_name: 'Vic', last_name: 'Viewed', phone: number() });
+  await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'For your eyes' });
+  await signIn(page, viewer);
+  await openConversation(page, contact.id);
+  await expect(page.locator('.talk')).toContainText('For your eyes');
+  await expect(page.locator('#compose')).toHaveCount(0);
+  const status = await page.evaluate(async (id) => {
+    const token = document.querySelector('meta[name="csrf"]').content;
+    const body = new URLSearchParams({ csrf: token, body: 'x', channel: 'sms' });
+    return (await fetch(`/conversations/${id}/messages`, { method: 'POST', body })).status;
+  }, contact.id);
+  expect(status).toBe(403);
+});

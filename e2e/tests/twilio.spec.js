@@ -1,0 +1,29 @@
+// The official helper library takes the simulator for Twilio: send, fetch, list.
+import { spawn } from 'node:child_process';
+import { expect, test } from '@playwright/test';
+import twilio from 'twilio';
+import { binary } from '../support/server.js';
+
+const listen = '127.0.0.1:4174';
+let carrier;
+
+test.beforeAll(async () => {
+  carrier = spawn(binary, ['carrier', '--listen', listen, '--auth-token', 'secret'], { stdio: 'ignore' });
+  await expect.poll(() => fetch(`http://${listen}/health`).then((answer) => answer.ok, () => false)).toBe(true);
+});
+test.afterAll(() => carrier.kill('SIGTERM'));
+
+test('the helper library for Node sends, fetches and lists', async () => {
+  const account = `AC${'0'.repeat(32)}`;
+  const client = twilio(account, 'secret');
+  // Only the host differs.
+  const request = client.httpClient.request.bind(client.httpClient);
+  client.httpClient.request = (options) => request({ ...options, uri: options.uri.replace('https://api.twilio.com', `http://${listen}`) });
+  const sent = await client.messages.create({ to: '+13125550123', from: '+15005550006', body: 'Hello from the library' });
+  expect(sent.sid).toMatch(/^SM[0-9a-f]{32}$/);
+  const fetched = await client.messages(sent.sid).fetch();
+  expect(fetched.body).toBe('Hello from the library');
+  const listed = await client.messages.list({ to: '+13125550123', limit: 5 });
+  expect(listed.map((message) => message.sid)).toContain(sent.sid);
+  await expect(client.messages.create({ to: '+15005550001', from: '+15005550006', body: 'x' })).rejects.toMatchObject({ code: 21211 });
+});
