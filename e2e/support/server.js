@@ -21,7 +21,7 @@ export function cli(...args) {
 let key;
 /** Calls the API with a key of scope `full`. */
 export async function api(method, path, body) {
-  key ??= cli('api-key', 'create', '--tenant', 'brightside-plumbing', '--name', 'Browser tests').key;
+  key ??= cli('api-key', 'create', '--tenant', 'brightside', '--name', 'Browser tests').key;
   const response = await fetch(base + path, {
     method,
     headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

@@ -20,7 +20,7 @@ for (const width of [1440, 390]) {
       page.on('console', (message) => message.type() === 'error' && !/404|403/.test(message.text()) && complaints.push(`${page.url()}: ${message.text()}`));
       page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
       await signIn(page);
-      const [talk] = await sql("select contact_id from patchbay.conversations v join patchbay.tenants t on t.id = v.tenant_id where t.slug = 'brightside-plumbing' order by last_message_at desc limit 1");
+      const [talk] = await sql("select contact_id from patchbay.conversations v join patchbay.tenants t on t.id = v.tenant_id where t.slug = 'brightside' order by last_message_at desc limit 1");
       const [quote] = await sql("select id, token from patchbay.quotes q where status = 'viewed' limit 1");
       for (const path of [...pages, `/conversations/${talk.contact_id}`, `/contacts/${talk.contact_id}`, `/quotes/${quote.id}`, `/q/${quote.token}`]) {
         const response = await page.goto(path);

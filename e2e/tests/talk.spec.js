@@ -13,20 +13,20 @@ test('the sign-in page asks for an address and tells nobody whether it is known'
 test('a link opens straight into the inbox, and works once', async ({ page, browser }) => {
   const { url } = cli('login-link', '--email', owner);
   const path = new URL(url).pathname;
-  await page.goto(path); // what a mail scanner does changes nothing
+  await page.request.get(path); // what a mail scanner does changes nothing
+  await page.request.get(path);
   await page.goto(path);
-  await page.getByRole('button', { name: /sign in/i }).click();
   await expect(page).toHaveURL(/\/inbox/);
   await expect(page.locator('.conv').first()).toBeVisible();
   const other = await (await browser.newContext({ baseURL: base })).newPage();
   await other.goto(path);
-  await expect(other.getByRole('button', { name: /^sign in/i })).toHaveCount(0);
+  await expect(other.locator('body')).toContainText('no longer works');
   await other.context().close();
 });
 
 test('a lead that arrives by HTTP appears without a reload', async ({ page }) => {
   await signIn(page);
-  const key = cli('api-key', 'create', '--tenant', 'brightside-plumbing', '--name', 'Website', '--scope', 'ingest').key;
+  const key = cli('api-key', 'create', '--tenant', 'brightside', '--name', 'Website', '--scope', 'ingest').key;
   await page.goto('/contacts');
   const name = `Nora${Date.now()}`;
   const response = await fetch(`${base}/functions/v1/ingest-lead`, {
@@ -57,7 +57,7 @@ test('a message is sent, the lead replies, and two browsers see it', async ({ pa
 
 test('a quote by plain SQL is texted, opened on a phone and accepted', async ({ page, browser }) => {
   const contact = await api('POST', '/api/contacts', { first_name: 'Lee', last_name: 'Marsh', phone: number() });
-  const [tenant] = await sql("select id from patchbay.tenants where slug = 'brightside-plumbing'");
+  const [tenant] = await sql("select id from patchbay.tenants where slug = 'brightside'");
   await signIn(page);
   await openConversation(page, contact.id);
   const [quote] = await sql('insert into api.quotes (tenant_id, lead_id, data, total_cents) values ($1, $2, $3, 128400) returning number, token', [
