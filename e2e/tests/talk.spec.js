@@ -34,7 +34,7 @@ test('a lead that arrives by HTTP appears without a reload', async ({ page }) =>
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ first_name: name, last_name: 'Field', phone: number(), source: 'Website', boiler: 'Rheem' }),
   });
-  expect(response.ok).toBeTruthy();
+  expect(response.ok, await response.clone().text()).toBeTruthy();
   await expect(page.getByText(`${name} Field`)).toBeVisible();
 });
 
