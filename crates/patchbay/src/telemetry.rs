@@ -3,7 +3,7 @@
 //! Logs go to standard error, for people or as JSON. They never hold bodies, tokens or whole phone numbers: what is
 //! logged are ids. The numbers are process-wide, as the `metrics` crate has them.
 
-use std::sync::OnceLock;
+use std::{io::IsTerminal, sync::OnceLock};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -17,9 +17,11 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 /// Begins logging. `usual` is the level when nothing is configured.
 pub fn start_logging(config: &Config, usual: &str) {
-    let chosen = config.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(chosen).unwrap_or_else(|_| EnvFilter::new(usual));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The pool tells of every connection it replaces; what matters about the database is logged elsewhere.
+    let usual = format!("{usual},sqlx=warn");
+    let chosen = config.log.as_deref().unwrap_or(&usual);
+    let filter = EnvFilter::try_new(chosen).unwrap_or_else(|_| EnvFilter::new(&usual));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // Logging may have begun already, in tests.
     let _ = match config.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::server::Server;
 use crate::{
     app::App,
     auth::mail::Mailer,
@@ -79,30 +80,21 @@ impl Reply {
     }
 }
 
-fn server() -> String {
-    std::env::var("PATCHBAY_TEST_SERVER").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5499".to_owned())
-}
-
 async fn template() -> &'static str {
     TEMPLATE
         .get_or_init(|| async {
             let name = format!("pb_template_{}", std::process::id());
-            let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.expect("test server");
+            let mut admin = PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
             // Roles belong to the server and may be there already.
             let _ = admin.execute("create role patchbay login createrole").await;
             admin.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await.expect("drop");
             admin.execute(AssertSqlSafe(format!("create database {name} owner patchbay"))).await.expect("create");
-            let db = Db::connect(&owner_url(&name), 2).await.expect("connect");
+            let db = Db::connect(&Server::get().owner_url(&name), 2).await.expect("connect");
             db.migrate().await.expect("migrate");
             db.close().await;
             name
         })
         .await
-}
-
-/// The URL of `database` for the role that owns it.
-fn owner_url(database: &str) -> String {
-    format!("{}/{database}", server().replacen("postgres@", "patchbay@", 1))
 }
 
 /// One node's program, in the runtime that calls.
@@ -135,10 +127,10 @@ impl TestApp {
     pub async fn with(env: &[(&str, &str)], change: impl FnOnce(&mut FakeOptions)) -> Self {
         let template = template().await;
         let database = format!("pb_test_{}", Uuid::new_v4().simple());
-        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.expect("test server");
+        let mut admin = PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
         let create = format!("create database {database} template {template} owner patchbay");
         admin.execute(AssertSqlSafe(create)).await.expect("clone");
-        let url = owner_url(&database);
+        let url = Server::get().owner_url(&database);
         let key = Secrets::new_key();
         let config = Config::read(|name| {
             env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()).or_else(|| match name {
@@ -340,11 +332,11 @@ fn form_request(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        let (database, server) = (self.database.clone(), server());
+        let (database, server) = (self.database.clone(), Server::get().admin_url("postgres"));
         // Databases of failed tests go too: a test says what it saw, not where.
         std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(async {
-                if let Ok(mut admin) = PgConnection::connect(&format!("{server}/postgres")).await {
+                if let Ok(mut admin) = PgConnection::connect(&server).await {
                     let _ = admin.execute(AssertSqlSafe(format!("drop database if exists {database} with (force)"))).await;
                 }
             });

@@ -8,6 +8,7 @@ mod isolation;
 mod node;
 mod office;
 mod roles;
+mod server;
 
 pub use browser::Browser;
 pub use harness::{Reply, Tenancy, TestApp};

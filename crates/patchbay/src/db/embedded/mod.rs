@@ -121,6 +121,18 @@ impl Cluster {
         url(&self.socket, NAME, NAME)
     }
 
+    /// PostgreSQL's own data directory.
+    #[cfg(test)]
+    pub(crate) fn folder(&self) -> &Path {
+        &self.place.cluster
+    }
+
+    /// Where its socket is.
+    #[cfg(test)]
+    pub(crate) fn socket_folder(&self) -> &Path {
+        &self.socket
+    }
+
     /// The programs it runs with.
     pub fn binaries(&self) -> &Binaries {
         &self.binaries
