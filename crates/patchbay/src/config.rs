@@ -177,3 +177,54 @@ fn flag(
         Some(other) => Err(ConfigError { name, problem: format!("{other:?} is neither true nor false") }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_every_variable_and_no_other() {
+        let asked = RefCell::new(BTreeSet::new());
+        let read = Config::read(|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            // With these, the rest of its group is asked for.
+            matches!(name, "TWILIO_ACCOUNT_SID" | "TWILIO_AUTH_TOKEN").then(|| "x".to_owned())
+        });
+        assert!(read.is_ok());
+        let page = include_str!("../../../docs/CONFIGURATION.md");
+        let documented: BTreeSet<String> = page
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
+            .collect();
+        assert_eq!(documented, asked.into_inner());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_by_name() {
+        for (name, value, problem) in [
+            ("PATCHBAY_DB_CONNECTIONS", "many", "not a whole number"),
+            ("PATCHBAY_ENFORCE_ROLES", "perhaps", "neither true nor false"),
+            ("PATCHBAY_PUBLIC_URL", "crm.example.com", "not a web address"),
+            ("PATCHBAY_LOG_FORMAT", "xml", "neither text nor json"),
+        ] {
+            let said = Config::read(|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
+            assert!(said.starts_with(name) && said.contains(problem), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_public_address_follows_from_the_listening_one_unless_it_is_given() {
+        for (listen, url) in [
+            ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+            ("[::]:80", "http://[::1]:80"),
+        ] {
+            let config = Config::read(|name| (name == "PATCHBAY_LISTEN").then(|| listen.to_owned())).unwrap();
+            assert_eq!((config.public_url.as_str(), config.public_url_assumed), (url, true));
+        }
+        let config = Config::read(|name| (name == "PATCHBAY_PUBLIC_URL").then(|| "https://crm.example.com/".to_owned())).unwrap();
+        assert_eq!((config.public_url.as_str(), config.public_url_assumed), ("https://crm.example.com", false));
+    }
+}

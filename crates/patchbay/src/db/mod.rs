@@ -7,6 +7,8 @@
 pub mod embedded;
 mod health;
 mod tenant;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -16,8 +16,13 @@ use crate::db::embedded::{Cluster, data_folder};
 
 const NAME: &str = "patchbay-tests-";
 /// Nothing of a test has to survive a power cut.
-const HASTY: &[&str] =
-    &["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "max_wal_size=1GB"];
+const HASTY: &[&str] = &[
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "max_wal_size=1GB",
+];
 /// Arguments: the folders to clear away, the first of them the cluster's.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
@@ -64,8 +69,14 @@ impl Server {
 
     fn url(&self, role: &str, database: &str) -> String {
         match self {
-            Self::Named(base) => format!("{}/{database}", base.replacen("//postgres@", &format!("//{role}@"), 1)),
-            Self::Private(url) => url.replacen("//patchbay@", &format!("//{role}@"), 1).replacen("/patchbay?", &format!("/{database}?"), 1),
+            Self::Named(base) => {
+                format!("{}/{database}", base.replacen("//postgres@", &format!("//{role}@"), 1))
+            }
+            Self::Private(url) => url.replacen("//patchbay@", &format!("//{role}@"), 1).replacen(
+                "/patchbay?",
+                &format!("/{database}?"),
+                1,
+            ),
         }
     }
 }
@@ -75,7 +86,8 @@ fn start() -> Server {
     clear_leftovers(&temp);
     let data = data_folder(&temp.join(format!("{NAME}{}", std::process::id()))).expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-    let cluster = runtime.block_on(Cluster::open_with(&data, None, HASTY)).unwrap_or_else(|error| panic!("{error}"));
+    let cluster =
+        runtime.block_on(Cluster::open_with(&data, None, HASTY)).unwrap_or_else(|error| panic!("{error}"));
     let folders = [cluster.folder().to_owned(), cluster.socket_folder().to_owned(), data];
     watch(&folders);
     let url = cluster.url();
@@ -105,7 +117,8 @@ fn clear_leftovers(temp: &Path) {
     let Ok(entries) = fs::read_dir(temp) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(NAME)?.parse().ok()).and_then(Pid::from_raw);
+        let owner =
+            name.to_str().and_then(|name| name.strip_prefix(NAME)?.parse().ok()).and_then(Pid::from_raw);
         if owner.is_some_and(|owner| test_kill_process(owner).is_err()) {
             watch_nobody(&entry.path());
         }
