@@ -97,6 +97,7 @@ document.addEventListener('click', ({ target }) => {
   if (radio) radio.checked = true;
   letGo(form);
   field(form).value = choice.dataset.body;
+  if (form.elements.subject && choice.dataset.subject) form.elements.subject.value = choice.dataset.subject;
   form.elements.template_id.value = choice.dataset.template;
   if (choice.hasAttribute('data-approved')) {
     form.dataset.jsTemplate = choice.dataset.template;
@@ -135,6 +136,7 @@ document.addEventListener('htmx:before:request', ({ target, detail }) => {
   letGo(form);
   field(form).value = '';
   if (form.elements.subject) form.elements.subject.value = '';
+  form.elements.nonce.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   sessionStorage.removeItem(key(form));
   grow(form);
 });

@@ -50,6 +50,9 @@ document.addEventListener('htmx:after:swap', ({ detail }) => {
   if (detail.ctx.swap === 'outerHTML') document.querySelector('.thread-head a')?.focus({ preventScroll: true });
 });
 
+// A note that is saved is read again, not edited further.
+document.addEventListener('htmx:before:request', ({ target }) => { target.closest?.('.note .edit')?.removeAttribute('open'); });
+
 // `data-advance`: done, snoozed, unread again: the next conversation opens, or the list on a phone.
 document.addEventListener('htmx:after:request', ({ target, detail }) => {
   if (!target.matches?.('form[data-advance]') || !(detail.ctx.response?.status < 400)) return;

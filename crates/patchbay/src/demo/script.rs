@@ -184,6 +184,7 @@ impl Studio {
     }
 
     fn refuse(&mut self, person: &Person, how: &str, detail: &str, at: DateTime<Utc>) {
+        let at = at + TimeDelta::seconds(1);
         self.consent(person.phone, "sms", "unsubscribed", how, Some(detail), at);
         self.rows.listed.push(json!({ "id": id_at(at), "phone_e164": person.phone, "reason": format!("Replied {detail}"), "source": how, "created_at": at }));
     }

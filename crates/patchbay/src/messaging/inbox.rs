@@ -78,18 +78,16 @@ pub struct Counts {
     pub open: i64,
     pub unread: i64,
     pub mine: i64,
-    pub snoozed: i64,
 }
 
 impl Counts {
-    /// Of one view; what is done is not counted.
+    /// Of one view; what rests is not counted.
     pub fn of(&self, view: View) -> i64 {
         match view {
             View::Open => self.open,
             View::Unread => self.unread,
             View::Mine => self.mine,
-            View::Snoozed => self.snoozed,
-            View::Done => 0,
+            View::Snoozed | View::Done => 0,
         }
     }
 }

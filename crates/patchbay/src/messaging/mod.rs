@@ -7,6 +7,7 @@
 //! (`patchbay_providers`), and what a message says (`templates`).
 
 mod api;
+mod api_conversations;
 pub mod compose;
 pub mod conversations;
 pub mod dispatcher;
@@ -33,6 +34,7 @@ use patchbay_rules::{
 };
 use uuid::Uuid;
 
+pub use api_conversations::Doc as ConversationsDoc;
 pub use api::{Doc, GateAnswer, Message, list_of_contact};
 pub(crate) use conversations::preview;
 pub use sql::ledger::{EventRow, MessageRow};
@@ -123,9 +125,18 @@ pub struct Weight {
     pub cost_micros: i64,
 }
 
+/// The country that a number is charged by; empty where nothing tells. Those of +1 share a calling code, so the area
+/// code tells; one that no table knows yet is an overlay somewhere in the United States.
+fn country_of(to: &str) -> &'static str {
+    match to.strip_prefix("+1") {
+        Some(national) => national.get(..3).and_then(|code| code.parse().ok()).and_then(zones::area_code).map_or("US", |area| area.country),
+        None => zones::country_of_number(to).map_or("", |country| country.code),
+    }
+}
+
 /// Weighs `body`; `prices` are the tenant's own (see `tenants.prices`), by channel and country.
 pub fn weigh(channel: Channel, to: &str, body: &str, prices: &serde_json::Value) -> Weight {
-    let country = zones::country_of_number(to).map_or("", |country| country.code);
+    let country = country_of(to);
     let (encoding, units, segments) = if channel == Channel::Sms {
         let counted = segments::count(body);
         (if counted.encoding == Encoding::Gsm7 { "gsm7" } else { "ucs2" }, counted.units as usize, counted.segments)
@@ -251,5 +262,5 @@ pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<api::Ga
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.with(webhooks::routes).with(api::routes).with(ui::routes)
+    routes.with(webhooks::routes).with(api::routes).with(api_conversations::routes).with(ui::routes)
 }

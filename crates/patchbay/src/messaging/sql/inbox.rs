@@ -134,8 +134,7 @@ pub async fn counts(tx: &mut TenantTx, user: Option<Uuid>) -> Result<Counts> {
         r#"select
            (select count(*) from (select from patchbay.conversations where tenant_id = $1 and status = 'open' limit 1000) c) as "open!",
            (select count(*) from (select from patchbay.conversations where tenant_id = $1 and status = 'open' and unread > 0 limit 1000) c) as "unread!",
-           (select count(*) from (select from patchbay.conversations where tenant_id = $1 and status = 'open' and assignee_id = $2 limit 1000) c) as "mine!",
-           (select count(*) from (select from patchbay.conversations where tenant_id = $1 and status = 'snoozed' limit 1000) c) as "snoozed!""#,
+           (select count(*) from (select from patchbay.conversations where tenant_id = $1 and status = 'open' and assignee_id = $2 limit 1000) c) as "mine!""#,
         tenant,
         user,
     )

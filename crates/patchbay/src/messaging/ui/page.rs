@@ -161,11 +161,13 @@ fn status(look: &Look<'_>, row: Option<&ConversationRow>) -> Status {
 }
 
 fn tags(contact: &Contact, desk: &compose::Desk) -> Vec<Tag> {
-    let mut tags: Vec<Tag> = contact.stage.iter().map(Tag::plain).collect();
     let refused = desk.listed.is_some() || desk.consents.iter().any(|consent| consent.state == "unsubscribed");
-    if refused {
-        tags.push(Tag::new(Tone::Stop, "ban", "Unsubscribed"));
-    }
+    // There is room for one beside the name; the stage stands in the panel as well.
+    let mut tags = match &contact.stage {
+        _ if refused => vec![Tag::new(Tone::Stop, "ban", "Unsubscribed")],
+        Some(stage) => vec![Tag::plain(stage)],
+        None => Vec::new(),
+    };
     if contact.archived_at.is_some() {
         tags.push(Tag::new(Tone::Plain, "archive", "Archived"));
     }

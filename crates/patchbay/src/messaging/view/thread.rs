@@ -69,6 +69,13 @@ pub struct Assignee {
     pub chosen: bool,
 }
 
+impl Assignee {
+    /// As colleagues say it: the first name.
+    pub fn first(&self) -> &str {
+        self.name.split_whitespace().next().unwrap_or(&self.name)
+    }
+}
+
 /// A moment to choose: "Tomorrow morning", "Sat 22 Nov, 9:00".
 #[derive(Debug, Clone)]
 pub struct Later {
