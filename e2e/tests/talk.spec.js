@@ -46,7 +46,7 @@ test('a message is sent, the lead replies, and two browsers see it', async ({ pa
   await openConversation(page, contact.id);
   await openConversation(second, contact.id);
   await page.locator('#compose').fill('Hi Ada, can we come on Thursday?');
-  await page.getByRole('button', { name: /^Send/ }).first().click();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(page.locator('.talk')).toContainText('can we come on Thursday?');
   await expect(second.locator('.talk')).toContainText('can we come on Thursday?');
   for (const one of [page, second]) {
@@ -69,9 +69,8 @@ test('a quote by plain SQL is texted, opened on a phone and accepted', async ({ 
   const phone = await (await browser.newContext({ baseURL: base, viewport: { width: 390, height: 844 } })).newPage();
   await phone.goto(`/q/${quote.token}`);
   await expect(phone.locator('body')).toContainText('1,284.00');
-  await phone.getByRole('button', { name: /accept/i }).first().click();
-  const confirm = phone.getByRole('button', { name: /accept/i });
-  if (await confirm.first().isVisible().catch(() => false)) await confirm.first().click();
+  await phone.getByRole('link', { name: 'Accept quote' }).click();
+  await phone.getByRole('button', { name: /^Accept for/ }).click();
   await expect(phone.locator('body')).toContainText(/accepted/i);
   await expect(page.locator('#conversation')).toContainText(/accepted/i, { timeout: 20_000 });
   const messages = await api('GET', `/api/messages?contact_id=${contact.id}`);
