@@ -283,7 +283,7 @@ async fn send(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap, J
     Ok(response)
 }
 
-async fn recipient(tx: &mut crate::db::TenantTx, app: &App, caller: &Caller, channel: Channel, send: &Send) -> Result<contacts::Contact> {
+async fn recipient(tx: &mut TenantTx, app: &App, caller: &Caller, channel: Channel, send: &Send) -> Result<contacts::Contact> {
     match (send.contact_id, send.to.as_deref()) {
         (Some(id), _) => contacts::find(tx, id).await?.ok_or(Error::NotFound("contact")),
         (None, Some(to)) => {

@@ -238,7 +238,7 @@ pub async fn block_queued(tx: &mut TenantTx, address: &str, now: DateTime<Utc>) 
 }
 
 /// What each gate would say if the message left now; the same code that decides, changing nothing.
-pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<api::GateAnswer>> {
+pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<GateAnswer>> {
     let now = app.now();
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let row = sql::dispatch::facts_of(&mut tx, id).await?.ok_or(Error::NotFound("message"))?;
@@ -248,13 +248,13 @@ pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<api::Ga
     Ok(answers
         .into_iter()
         .map(|(gate, verdict)| match verdict {
-            Verdict::Pass => api::GateAnswer { name: gate.as_str(), verdict: "pass", reason: None, until: None },
+            Verdict::Pass => GateAnswer { name: gate.as_str(), verdict: "pass", reason: None, until: None },
             Verdict::Wait { reason, until, .. } => {
                 let reason = Some(reason.sentence(Some(until), now, viewer));
-                api::GateAnswer { name: gate.as_str(), verdict: "waiting", reason, until: Some(until) }
+                GateAnswer { name: gate.as_str(), verdict: "waiting", reason, until: Some(until) }
             }
             Verdict::Block { reason, .. } => {
-                api::GateAnswer { name: gate.as_str(), verdict: "blocked", reason: Some(reason.sentence(None, now, viewer)), until: None }
+                GateAnswer { name: gate.as_str(), verdict: "blocked", reason: Some(reason.sentence(None, now, viewer)), until: None }
             }
         })
         .collect())

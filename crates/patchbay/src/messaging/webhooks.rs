@@ -231,12 +231,15 @@ enum Content {
     Inbound(Box<Inbound>, Value),
 }
 
+/// The accounts of one name, and when they were read.
+type Known = (DateTime<Utc>, Arc<Vec<Account>>);
+
 type Receipt = oneshot::Sender<Result<(), String>>;
 
 /// Commits letters in batches, and remembers for a moment which accounts may sign.
 pub struct Mailroom {
     letters: mpsc::Sender<(Letter, Receipt)>,
-    accounts: Mutex<HashMap<String, (DateTime<Utc>, Arc<Vec<Account>>)>>,
+    accounts: Mutex<HashMap<String, Known>>,
 }
 
 /// Most letters per transaction.

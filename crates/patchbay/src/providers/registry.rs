@@ -78,7 +78,7 @@ pub struct Providers {
     shared_twilio: Option<SharedTwilio>,
     smtp: Option<Arc<Smtp>>,
     /// Adapters of tenants' accounts, by account and the version of its row.
-    accounts: Mutex<HashMap<(Uuid, DateTime<Utc>), Arc<dyn Provider>>>,
+    accounts: Mutex<Adapters>,
 }
 
 /// A call must have ended, one way or the other, before the lease of its message does: otherwise reconciliation would
@@ -88,6 +88,9 @@ fn http_options(config: &Config) -> HttpOptions {
     let most = config.lease / 2;
     HttpOptions { pool_size: config.send_concurrency, connect_timeout: usual.connect_timeout.min(most), timeout: usual.timeout.min(most) }
 }
+
+/// By account and the version of its row.
+type Adapters = HashMap<(Uuid, DateTime<Utc>), Arc<dyn Provider>>;
 
 struct SharedTwilio {
     provider: Arc<Twilio>,

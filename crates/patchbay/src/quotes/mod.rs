@@ -40,10 +40,10 @@ use crate::{
 };
 
 pub use announce::resend;
-pub use answer::{Answer, answer, note_viewed};
+pub use answer::answer;
 pub use api::Doc;
 use draft::Checked;
-pub use lines::{Item, Quantity, Sum, add_up};
+pub use lines::{Item, Quantity, add_up};
 pub use status::Status;
 
 /// A quote, with what a list says about whom it is for.

@@ -31,9 +31,9 @@ use crate::{
 };
 
 pub use api::Doc;
-pub use choices::{Approved, Choice, approved, choices};
-pub use defaults::{Default, QUOTE_EMAIL, QUOTE_SMS, defaults};
-pub use render::{Preview, PreviewProblem, RenderedMessage, Source, preview, render};
+pub use choices::{Choice, approved, choices};
+pub use defaults::{QUOTE_EMAIL, QUOTE_SMS, defaults};
+pub use render::{Preview, PreviewProblem, Source, preview, render};
 
 /// A tenant's template.
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ pub(super) async fn update(
     caller: Caller,
     Json(change): Json<SettingsPatch>,
 ) -> Result<Json<Settings>> {
-    Ok(Json(super::settings::update(&app, &caller, change).await?))
+    Ok(Json(settings::update(&app, &caller, change).await?))
 }
 
 /// Everybody who works here.

@@ -13,7 +13,7 @@ mod view;
 
 use uuid::Uuid;
 
-pub use create::{NewTenant, Tenant, create};
+pub use create::{NewTenant, create};
 pub use members::Member;
 pub use settings::{Settings, SettingsPatch, settings};
 

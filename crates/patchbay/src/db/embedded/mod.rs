@@ -25,7 +25,7 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
 pub use error::ClusterError;
-pub use find::{Binaries, client, server};
+pub use find::{Binaries, client};
 pub use lock::Claim;
 pub use place::data_folder;
 
@@ -79,7 +79,7 @@ impl Cluster {
     }
 
     fn start(data: &Path, pg_bin: Option<&Path>, extra: &'static [&'static str]) -> Result<Opening> {
-        let data = place::data_folder(data)?;
+        let data = data_folder(data)?;
         let gate = Gate::enter(&data)?;
         let place = place::settle(&data)?;
         let made_by = std::fs::read_to_string(place.cluster.join("PG_VERSION")).ok();

@@ -28,7 +28,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub use super::sql::dispatch::SenderRow;
-pub use claim::{Facts, facts_for};
+pub use claim::facts_for;
 pub(super) use settle::{give_back, pause};
 
 use super::sql;
