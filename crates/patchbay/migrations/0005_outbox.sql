@@ -90,8 +90,27 @@ begin
   end loop;
   return null;
 end $$;
+-- A contact shows in lists, on the board, and beside its conversation, whose id it shares.
+create function patchbay.contacts_tell() returns trigger language plpgsql as $$
+declare row record;
+begin
+  for row in select tenant_id, (array_agg(distinct 'conversation:' || id))[1:50] || array['contacts'] as events from changed group by tenant_id limit 20 loop
+    perform patchbay.tell(row.tenant_id, row.events);
+  end loop;
+  return null;
+end $$;
 create trigger contacts_told_insert after insert on patchbay.contacts referencing new table as changed for each statement execute function patchbay.rows_tell('contacts');
-create trigger contacts_told_update after update on patchbay.contacts referencing new table as changed for each statement execute function patchbay.rows_tell('contacts');
+create trigger contacts_told_update after update on patchbay.contacts referencing new table as changed for each statement execute function patchbay.contacts_tell();
+create function patchbay.contact_labels_tell() returns trigger language plpgsql as $$
+declare row record;
+begin
+  for row in select tenant_id, (array_agg(distinct 'conversation:' || contact_id))[1:50] || array['contacts'] as events from changed group by tenant_id limit 20 loop
+    perform patchbay.tell(row.tenant_id, row.events);
+  end loop;
+  return null;
+end $$;
+create trigger contact_labels_told_insert after insert on patchbay.contact_labels referencing new table as changed for each statement execute function patchbay.contact_labels_tell();
+create trigger contact_labels_told_delete after delete on patchbay.contact_labels referencing old table as changed for each statement execute function patchbay.contact_labels_tell();
 -- A quote shows in its thread as well.
 create function patchbay.quotes_tell() returns trigger language plpgsql as $$
 declare row record;

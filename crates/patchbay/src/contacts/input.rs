@@ -101,6 +101,11 @@ pub struct Member {
     pub name: String,
 }
 
+/// The member with this id.
+pub(super) fn member(members: &[Member], id: Uuid) -> Option<&Member> {
+    members.iter().find(|member| member.id == id)
+}
+
 /// Loads what inputs are checked against.
 pub(super) async fn surroundings(tx: &mut TenantTx, country: &str) -> Result<Surroundings> {
     Ok(Surroundings {

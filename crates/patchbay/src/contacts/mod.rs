@@ -7,13 +7,17 @@
 
 mod advance;
 mod api;
+pub mod board;
+pub mod bulk;
 pub mod clean;
 mod contact;
 pub mod custom_fields;
+pub mod duplicates;
 pub mod filter;
 mod input;
 pub mod jobs;
 pub mod labels;
+pub mod merge;
 pub mod notes;
 pub mod search;
 mod sql;

@@ -30,6 +30,8 @@ macro_rules! select_contacts {
     };
 }
 
+pub(in crate::contacts::sql) use select_contacts;
+
 pub(in crate::contacts) async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Contact>> {
     let tenant = tx.tenant();
     Ok(select_contacts!("where c.tenant_id = $1 and c.id = $2", tenant, id).fetch_optional(tx.conn()).await?)

@@ -1,4 +1,6 @@
 mod api;
+mod board;
 mod identity;
+mod merge;
 mod pipeline;
 mod search;

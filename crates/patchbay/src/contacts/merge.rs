@@ -1,0 +1,414 @@
+//! Merging two contacts that are one person, and taking that back.
+//!
+//! Promises: everything that happened with either belongs to the kept one afterwards, and both their addresses lead
+//! to it; undoing restores both to what they were, save what people have changed since. The duplicate's row stays,
+//! archived, as the record of what was; it keeps the addresses that the kept contact does not carry.
+//! Does not: touch consent, which belongs to addresses and not to contacts.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    contact::{Contact, Status},
+    sql,
+};
+use crate::{
+    app::App,
+    audit,
+    auth::Caller,
+    db::TenantTx,
+    error::{Error, Result},
+};
+
+/// A contact's row as merging sees it: everything that a merge may change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub status: Status,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub phone_e164: Option<String>,
+    pub phone_ext: Option<String>,
+    pub phone_raw: Option<String>,
+    pub email: Option<String>,
+    pub stage_id: Option<Uuid>,
+    pub stage_position: f64,
+    pub source: Option<String>,
+    pub owner_id: Option<Uuid>,
+    pub timezone: Option<String>,
+    pub state: Option<String>,
+    pub postal: Option<String>,
+    pub country: Option<String>,
+    pub properties: Value,
+    pub last_contacted_at: Option<DateTime<Utc>>,
+    pub last_replied_at: Option<DateTime<Utc>>,
+    pub last_marketed_at: Option<DateTime<Utc>>,
+    pub archived_at: Option<DateTime<Utc>>,
+}
+
+/// A field that both may have, and whose value wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeField {
+    Status,
+    /// First and last name together.
+    Name,
+    Phone,
+    Email,
+    Stage,
+    Source,
+    Owner,
+    /// Time zone, state, postal code, country.
+    Place,
+}
+
+impl MergeField {
+    /// All of them, in the order of the preview.
+    pub const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Phone,
+        Self::Email,
+        Self::Status,
+        Self::Stage,
+        Self::Owner,
+        Self::Source,
+        Self::Place,
+    ];
+
+    /// The word used in forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Name => "name",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Stage => "stage",
+            Self::Source => "source",
+            Self::Owner => "owner",
+            Self::Place => "place",
+        }
+    }
+}
+
+/// What is to be merged.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Stays.
+    pub kept: Uuid,
+    /// Becomes part of it.
+    pub merged: Uuid,
+    /// Where the duplicate's value wins; elsewhere it only fills what is empty.
+    pub take: Vec<MergeField>,
+    /// Custom fields where the duplicate's value wins.
+    pub take_properties: Vec<String>,
+}
+
+/// What a merge needs to be taken back.
+#[derive(Debug, Serialize, Deserialize)]
+struct Before {
+    kept: Snapshot,
+    merged: Snapshot,
+    /// The kept one as the merge left it: what differs from this was changed by people since.
+    after: Snapshot,
+    kept_conversation: Option<Value>,
+    merged_conversation: Option<Value>,
+    after_conversation: Option<Value>,
+}
+
+/// Ids of what went from the duplicate to the kept contact.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Moved {
+    pub(super) messages: Vec<Uuid>,
+    pub(super) notes: Vec<Uuid>,
+    pub(super) activities: Vec<Uuid>,
+    pub(super) quotes: Vec<Uuid>,
+    /// Labels that only the duplicate carried.
+    pub(super) labels: Vec<Uuid>,
+}
+
+/// Merges; answers the merge's id, by which it can be undone.
+pub async fn merge(app: &App, caller: &Caller, wish: &Wish) -> Result<Uuid> {
+    if wish.kept == wish.merged {
+        return Err(Error::field("with", "Choose another contact."));
+    }
+    let now = app.now();
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let (kept, duplicate) = lock_both(&mut tx, wish.kept, wish.merged).await?;
+    if kept.merged_into.is_some() || duplicate.merged_into.is_some() {
+        return Err(Error::conflict("One of them was merged already. Reload to see where it went."));
+    }
+    let before_kept = sql::snapshot(&mut tx, wish.kept).await?;
+    let before_merged = sql::snapshot(&mut tx, wish.merged).await?;
+    let (after, rest) = combine(&before_kept, &before_merged, wish);
+    let conversations = sql::conversations(&mut tx, wish.kept, wish.merged).await?;
+    // The duplicate lets go of its number first, so that the kept contact can have it.
+    sql::restore(&mut tx, wish.merged, &rest, Some(wish.kept), now).await?;
+    sql::restore(&mut tx, wish.kept, &after, None, now).await?;
+    let moved = sql::move_children(&mut tx, wish.merged, wish.kept).await?;
+    let after_conversation = sql::merge_conversations(&mut tx, wish.kept, wish.merged, now).await?;
+    let before = Before {
+        kept: before_kept,
+        merged: before_merged,
+        after,
+        kept_conversation: conversations.0,
+        merged_conversation: conversations.1,
+        after_conversation,
+    };
+    let id = app.new_id();
+    sql::insert_merge(
+        &mut tx,
+        id,
+        wish.kept,
+        wish.merged,
+        &serde_json::to_value(&before)?,
+        &serde_json::to_value(&moved)?,
+        &caller.actor.label,
+        now,
+    )
+    .await?;
+    let data = json!({"merge_id": id, "merged_id": wish.merged, "name": duplicate.display_name()});
+    super::activity(&mut tx, wish.kept, "merged", &data, Some(&caller.actor.label)).await?;
+    record(&mut tx, caller, "contact.merged", wish.kept, &json!({"merged_id": wish.merged, "merge_id": id}))
+        .await?;
+    readdressed(
+        &mut tx,
+        app,
+        caller,
+        wish.kept,
+        before.kept.phone_e164 != before.after.phone_e164 || before.kept.email != before.after.email,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Takes a merge back. What people changed on the kept contact since stays as they left it.
+pub async fn undo(app: &App, caller: &Caller, id: Uuid) -> Result<(Contact, Contact)> {
+    let now = app.now();
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let merge = sql::lock_merge(&mut tx, id).await?.ok_or(Error::NotFound("merge"))?;
+    let (kept, duplicate) = lock_both(&mut tx, merge.kept_id, merge.merged_id).await?;
+    if merge.undone_at.is_some() || duplicate.merged_into != Some(merge.kept_id) {
+        return Err(Error::conflict("This merge was undone already."));
+    }
+    if kept.merged_into.is_some() {
+        return Err(Error::conflict("The contact was merged into another one since. Undo that merge first."));
+    }
+    let before: Before = serde_json::from_value(merge.before)?;
+    let moved: Moved = serde_json::from_value(merge.moved)?;
+    let current = sql::snapshot(&mut tx, merge.kept_id).await?;
+    let restored = restore_unchanged(&current, &before.after, &before.kept);
+    sql::restore(&mut tx, merge.kept_id, &restored, None, now).await?;
+    if before.merged.phone_e164.is_some() && restored.phone_e164 == before.merged.phone_e164 {
+        return Err(Error::conflict(
+            "Both would have the same number. Change the number of this contact first.",
+        ));
+    }
+    sql::restore(&mut tx, merge.merged_id, &before.merged, None, now).await?;
+    sql::move_back(&mut tx, &moved, merge.kept_id, merge.merged_id).await?;
+    sql::split_conversations(
+        &mut tx,
+        (merge.kept_id, merge.merged_id),
+        (before.kept_conversation.as_ref(), before.merged_conversation.as_ref()),
+        before.after_conversation.as_ref(),
+    )
+    .await?;
+    sql::mark_undone(&mut tx, id, now).await?;
+    let label = Some(caller.actor.label.as_str());
+    super::activity(
+        &mut tx,
+        merge.kept_id,
+        "merge.undone",
+        &json!({"merge_id": id, "name": full(&before.merged)}),
+        label,
+    )
+    .await?;
+    super::activity(
+        &mut tx,
+        merge.merged_id,
+        "merge.undone",
+        &json!({"merge_id": id, "name": kept.display_name()}),
+        label,
+    )
+    .await?;
+    record(
+        &mut tx,
+        caller,
+        "contact.merge_undone",
+        merge.kept_id,
+        &json!({"merged_id": merge.merged_id, "merge_id": id}),
+    )
+    .await?;
+    readdressed(
+        &mut tx,
+        app,
+        caller,
+        merge.kept_id,
+        restored.phone_e164 != current.phone_e164 || restored.email != current.email,
+    )
+    .await?;
+    let pair = (super::get(&mut tx, merge.kept_id).await?, super::get(&mut tx, merge.merged_id).await?);
+    tx.commit().await?;
+    Ok(pair)
+}
+
+/// Both rows, locked in one order whoever merges whom.
+async fn lock_both(tx: &mut TenantTx, kept: Uuid, merged: Uuid) -> Result<(Contact, Contact)> {
+    let missing = || Error::NotFound("contact");
+    if kept < merged {
+        let kept = sql::lock(tx, kept).await?.ok_or_else(missing)?;
+        Ok((kept, sql::lock(tx, merged).await?.ok_or_else(missing)?))
+    } else {
+        let merged = sql::lock(tx, merged).await?.ok_or_else(missing)?;
+        Ok((sql::lock(tx, kept).await?.ok_or_else(missing)?, merged))
+    }
+}
+
+/// The kept contact as it will be, and what the duplicate's row is left with.
+fn combine(kept: &Snapshot, merged: &Snapshot, wish: &Wish) -> (Snapshot, Snapshot) {
+    let takes = |field: MergeField| wish.take.contains(&field);
+    let mut after = kept.clone();
+    let mut rest = merged.clone();
+    if takes(MergeField::Status) {
+        after.status = merged.status;
+    }
+    pick(
+        takes(MergeField::Name),
+        &mut after,
+        merged,
+        |s| (s.first_name.clone(), s.last_name.clone()),
+        |s, (first, last)| {
+            (s.first_name, s.last_name) = (first, last);
+        },
+    );
+    pick(
+        takes(MergeField::Stage),
+        &mut after,
+        merged,
+        |s| s.stage_id.map(|id| (id, s.stage_position)),
+        |s, stage| {
+            if let Some((id, position)) = stage {
+                (s.stage_id, s.stage_position) = (Some(id), position);
+            }
+        },
+    );
+    pick(takes(MergeField::Source), &mut after, merged, |s| s.source.clone(), |s, source| s.source = source);
+    pick(takes(MergeField::Owner), &mut after, merged, |s| s.owner_id, |s, owner| s.owner_id = owner);
+    pick(
+        takes(MergeField::Place),
+        &mut after,
+        merged,
+        |s| (s.timezone.clone(), s.state.clone(), s.postal.clone(), s.country.clone()),
+        |s, (timezone, state, postal, country)| {
+            (s.timezone, s.state, s.postal, s.country) = (timezone, state, postal, country)
+        },
+    );
+    // Addresses change places, so that the one that is not carried on still leads here.
+    if merged.phone_e164.is_some() && (takes(MergeField::Phone) || kept.phone_e164.is_none()) {
+        (after.phone_e164, after.phone_ext, after.phone_raw) =
+            (merged.phone_e164.clone(), merged.phone_ext.clone(), None);
+        if kept.phone_e164.is_some() {
+            (rest.phone_e164, rest.phone_ext) = (kept.phone_e164.clone(), kept.phone_ext.clone());
+        }
+    }
+    if merged.email.is_some() && (takes(MergeField::Email) || kept.email.is_none()) {
+        after.email.clone_from(&merged.email);
+        if kept.email.is_some() {
+            rest.email.clone_from(&kept.email);
+        }
+    }
+    after.properties =
+        Value::Object(combine_properties(&kept.properties, &merged.properties, &wish.take_properties));
+    after.last_contacted_at = kept.last_contacted_at.max(merged.last_contacted_at);
+    after.last_replied_at = kept.last_replied_at.max(merged.last_replied_at);
+    after.last_marketed_at = kept.last_marketed_at.max(merged.last_marketed_at);
+    if merged.archived_at.is_none() {
+        after.archived_at = None;
+    }
+    (after, rest)
+}
+
+/// Lets `merged`'s value win if it is taken, or if `after` has none.
+fn pick<T: Default + PartialEq>(
+    takes: bool,
+    after: &mut Snapshot,
+    merged: &Snapshot,
+    get: impl Fn(&Snapshot) -> T,
+    set: impl Fn(&mut Snapshot, T),
+) {
+    let theirs = get(merged);
+    if theirs != T::default() && (takes || get(after) == T::default()) {
+        set(after, theirs);
+    }
+}
+
+fn combine_properties(kept: &Value, merged: &Value, take: &[String]) -> Map<String, Value> {
+    let mut combined = kept.as_object().cloned().unwrap_or_default();
+    for (key, value) in merged.as_object().into_iter().flatten() {
+        if take.contains(key) || !combined.contains_key(key) {
+            combined.insert(key.clone(), value.clone());
+        }
+    }
+    combined
+}
+
+/// `before`, but with the present value wherever it is no longer what the merge had made of it.
+fn restore_unchanged(current: &Snapshot, after: &Snapshot, before: &Snapshot) -> Snapshot {
+    macro_rules! each {
+        ($($field:ident),*) => {
+            Snapshot { $($field: if current.$field == after.$field { before.$field.clone() } else { current.$field.clone() }),* }
+        };
+    }
+    each!(
+        status,
+        first_name,
+        last_name,
+        phone_e164,
+        phone_ext,
+        phone_raw,
+        email,
+        stage_id,
+        stage_position,
+        source,
+        owner_id,
+        timezone,
+        state,
+        postal,
+        country,
+        properties,
+        last_contacted_at,
+        last_replied_at,
+        last_marketed_at,
+        archived_at
+    )
+}
+
+fn full(snapshot: &Snapshot) -> String {
+    let name = super::full_name(snapshot.first_name.as_deref(), snapshot.last_name.as_deref());
+    if name.is_empty() {
+        snapshot.phone_e164.clone().or_else(|| snapshot.email.clone()).unwrap_or_default()
+    } else {
+        name
+    }
+}
+
+async fn readdressed(tx: &mut TenantTx, app: &App, caller: &Caller, id: Uuid, changed: bool) -> Result<()> {
+    if changed {
+        let payload = json!({"contact_id": id});
+        patchbay_outbox::enqueue(tx.conn(), caller.tenant.id, "contact.readdressed", &payload, app.now())
+            .await?;
+    }
+    Ok(())
+}
+
+async fn record(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    id: Uuid,
+    changes: &Value,
+) -> Result<()> {
+    let entry = audit::Entry { action, entity_type: "contact", entity_id: Some(id.to_string()), changes };
+    audit::record(tx, &caller.actor, entry).await
+}

@@ -1,0 +1,253 @@
+//! The board, and changes to many contacts at once.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::contacts::select_contacts;
+use crate::{
+    contacts::{
+        board::Spot,
+        contact::{ConsentState, Contact, Status},
+    },
+    db::TenantTx,
+    error::Result,
+};
+
+/// The first cards of every stage.
+pub(in crate::contacts) async fn list_cards(tx: &mut TenantTx, per_lane: i64) -> Result<Vec<Contact>> {
+    let tenant = tx.tenant();
+    Ok(select_contacts!(
+        "where c.tenant_id = $1 and c.id in (
+           select card.id from patchbay.stages lane cross join lateral (
+             select k.id from patchbay.contacts k where k.tenant_id = $1 and k.stage_id = lane.id and k.archived_at is null
+             order by k.stage_position, k.id desc limit $2) card
+           where lane.tenant_id = $1)
+         order by c.stage_position, c.id desc",
+        tenant,
+        per_lane
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(in crate::contacts) async fn list_lane(
+    tx: &mut TenantTx,
+    stage: Uuid,
+    after: Option<Spot>,
+    limit: i64,
+) -> Result<Vec<Contact>> {
+    let tenant = tx.tenant();
+    let (position, id) = after.map_or((None, None), |Spot(position, id)| (Some(position), Some(id)));
+    Ok(select_contacts!(
+        "where c.tenant_id = $1 and c.stage_id = $2 and c.archived_at is null
+           and ($3::double precision is null or c.stage_position > $3 or (c.stage_position = $3 and c.id < $4))
+         order by c.stage_position, c.id desc limit $5",
+        tenant,
+        stage,
+        position,
+        id,
+        limit
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The neighbours of a place in a column.
+pub(in crate::contacts) struct Gap {
+    pub(in crate::contacts) above: Option<f64>,
+    pub(in crate::contacts) below: Option<f64>,
+    pub(in crate::contacts) below_id: Option<Uuid>,
+}
+
+/// The place right before (or after) the card `beside`, leaving out the card that moves. `None` when `beside` is not in
+/// this stage.
+pub(in crate::contacts) async fn find_gap(
+    tx: &mut TenantTx,
+    stage: Uuid,
+    moving: Uuid,
+    beside: Uuid,
+    before: bool,
+) -> Result<Option<Gap>> {
+    let tenant = tx.tenant();
+    let row = sqlx::query!(
+        r#"select b.stage_position as own, above.stage_position as "above?", below.stage_position as "below?", below.id as "below_id?"
+           from patchbay.contacts b
+           left join lateral (select k.stage_position from patchbay.contacts k
+             where k.tenant_id = $1 and k.stage_id = $2 and k.archived_at is null and k.id <> $3
+               and (k.stage_position < b.stage_position or (k.stage_position = b.stage_position and k.id > b.id))
+             order by k.stage_position desc, k.id limit 1) above on true
+           left join lateral (select k.stage_position, k.id from patchbay.contacts k
+             where k.tenant_id = $1 and k.stage_id = $2 and k.archived_at is null and k.id <> $3
+               and (k.stage_position > b.stage_position or (k.stage_position = b.stage_position and k.id < b.id))
+             order by k.stage_position, k.id desc limit 1) below on true
+           where b.tenant_id = $1 and b.stage_id = $2 and b.id = $4 and b.archived_at is null"#,
+        tenant,
+        stage,
+        moving,
+        beside,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| {
+        if before {
+            Gap { above: row.above, below: Some(row.own), below_id: Some(beside) }
+        } else {
+            Gap { above: Some(row.own), below: row.below, below_id: row.below_id }
+        }
+    }))
+}
+
+pub(in crate::contacts) async fn top_of_lane(
+    tx: &mut TenantTx,
+    stage: Uuid,
+    moving: Uuid,
+) -> Result<Option<f64>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select stage_position from patchbay.contacts where tenant_id = $1 and stage_id = $2 and archived_at is null and id <> $3
+         order by stage_position, id desc limit 1",
+        tenant,
+        stage,
+        moving,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Spreads the two hundred cards above `pivot` evenly between what stands above them and the pivot.
+pub(in crate::contacts) async fn spread_above(tx: &mut TenantTx, stage: Uuid, pivot: Uuid) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "with pivot as (select id, stage_position as position from patchbay.contacts where tenant_id = $1 and id = $3),
+         above as (
+           select k.id, k.stage_position as position, row_number() over (order by k.stage_position desc, k.id) as place
+           from patchbay.contacts k, pivot
+           where k.tenant_id = $1 and k.stage_id = $2 and k.archived_at is null
+             and (k.stage_position < pivot.position or (k.stage_position = pivot.position and k.id > pivot.id))
+           order by k.stage_position desc, k.id limit 201),
+         frame as (
+           select pivot.position as low, least(coalesce((select position from above where place = 201), pivot.position - 1000), pivot.position - 0.001) as high
+           from pivot)
+         update patchbay.contacts c set stage_position = frame.low + (frame.high - frame.low) * above.place / 202
+         from above, frame where c.tenant_id = $1 and c.id = above.id and above.place <= 200",
+        tenant,
+        stage,
+        pivot,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(in crate::contacts) async fn place_card(
+    tx: &mut TenantTx,
+    id: Uuid,
+    stage: Uuid,
+    position: f64,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.contacts set stage_id = $3, stage_position = $4, updated_at = $5 where tenant_id = $1 and id = $2",
+        tenant,
+        id,
+        stage,
+        position,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Locks those of `ids` that are there and not merged, in one order whoever asks.
+pub(in crate::contacts) async fn lock_many(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.contacts where tenant_id = $1 and id = any($2) and merged_into is null order by id for no key update",
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Moves contacts to the top of a stage, in the order of their ids.
+pub(in crate::contacts) async fn set_stage(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    stage: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "update patchbay.contacts c set stage_id = $3, updated_at = $4,
+           stage_position = -extract(epoch from $4::timestamptz)::double precision + n.place * 0.001
+         from unnest($2::uuid[]) with ordinality n (id, place)
+         where c.tenant_id = $1 and c.id = n.id and c.stage_id is distinct from $3 returning c.id",
+        tenant,
+        ids,
+        stage,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(in crate::contacts) async fn set_owner(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    owner: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "update patchbay.contacts set owner_id = $3, updated_at = $4
+         where tenant_id = $1 and id = any($2) and owner_id is distinct from $3 returning id",
+        tenant,
+        ids,
+        owner,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(in crate::contacts) async fn insert_activities(
+    tx: &mut TenantTx,
+    contacts: &[Uuid],
+    kind: &str,
+    data: &Value,
+    actor_label: &str,
+) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "insert into patchbay.activities (tenant_id, contact_id, kind, data, actor_label) select $1, id, $3, $4, $5 from unnest($2::uuid[]) id",
+        tenant,
+        contacts,
+        kind,
+        data,
+        actor_label,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(in crate::contacts) async fn list_same_email(
+    tx: &mut TenantTx,
+    email: &str,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.contacts where tenant_id = $1 and email = $2 and merged_into is null and archived_at is null
+         order by id desc limit $3",
+        tenant,
+        email,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
