@@ -92,6 +92,8 @@ pub struct Quote {
     pub answer_note: Option<String>,
     /// The name the lead signed with, or the member who noted the answer.
     pub answered_by: Option<String>,
+    /// Status of the message that announces it, while it has not left.
+    pub message_status: Option<String>,
 }
 
 impl Quote {

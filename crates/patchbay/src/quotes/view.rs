@@ -109,11 +109,12 @@ pub(super) struct EventRow {
 pub(super) struct QuoteBody {
     pub(super) shell: Shell,
     pub(super) id: String,
-    pub(super) number: String,
+    pub(super) edit_href: String,
     pub(super) sheet: Sheet,
     pub(super) tag: Tag,
     pub(super) total: String,
     pub(super) contact: String,
+    pub(super) contact_id: String,
     pub(super) contact_href: String,
     pub(super) conversation_href: String,
     pub(super) url: String,

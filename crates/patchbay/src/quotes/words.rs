@@ -21,7 +21,10 @@ pub(super) fn tag(quote: &Quote, now: DateTime<Utc>, zone: Tz) -> Tag {
     }
     match quote.status {
         status if status.is_open() && quote.is_past(now, zone) => Tag::new(Tone::Wait, "clock", "Expired"),
-        Status::Draft => Tag::new(Tone::Wait, "hourglass", "Going out"),
+        Status::Draft => match quote.message_status.as_deref() {
+            Some("blocked" | "failed" | "undelivered" | "canceled") => Tag::new(Tone::Stop, "ban", "Not sent"),
+            _ => Tag::new(Tone::Wait, "hourglass", "Going out"),
+        },
         Status::Sent => Tag::new(Tone::Calm, "send", "Sent"),
         Status::Viewed => Tag::new(Tone::Calm, "eye", "Viewed"),
         Status::Accepted => Tag::new(Tone::Good, "check", "Accepted"),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{Caller, Session},
-    contacts::{self, ConsentState, Contact, Filter as ContactFilter, search},
+    contacts::{self, ConsentState, Contact, filter::Filter as ContactFilter, search},
     error::{Error, FieldErrors, Result},
     quotes::{
         self, Quote,
@@ -181,7 +181,7 @@ fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Result
     let focus = typed.rearrange();
     if fragment {
         let path = lines_path(quote.map(|quote| quote.id));
-        return Err(html(&Lines { lines: lines_of(&typed, &none, focus), sum: sum(&typed), out_of_band: false, path }));
+        return Err(html(&Lines { lines: lines_of(&typed, &none, focus), sum: sum(&typed), out_of_band: true, path }));
     }
     Ok(typed)
 }

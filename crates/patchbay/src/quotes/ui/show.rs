@@ -103,10 +103,11 @@ fn body(
     events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let can = shell.can_write;
     QuoteBody {
-        sheet: sheet::sheet(&quote, business, now),
+        sheet: sheet::Sheet { level: 2, ..sheet::sheet(&quote, business, now) },
         tag: words::tag(&quote, now, zone),
         total: words::total(&quote),
         contact: quote.contact_label(),
+        contact_id: quote.contact_id.to_string(),
         contact_href: format!("/contacts/{}", quote.contact_id),
         conversation_href: format!("/conversations/{}", quote.contact_id),
         url: quote.url(app),
@@ -114,7 +115,7 @@ fn body(
         created_by: quote.created_by.clone().unwrap_or_default(),
         good_until: quote.expires_on.map(|day| day.format("%a %-d %b %Y").to_string()).unwrap_or_default(),
         id: quote.id.to_string(),
-        number: quote.number.to_string(),
+        edit_href: format!("/quotes/{}/edit", quote.id),
         held: quote.held,
         past,
         can_send: can && quote.held,
