@@ -13,6 +13,8 @@ import './counts.js';
 import './inbox.js';
 import './composer.js';
 import './board.js';
+import './copy.js';
+import './insert.js';
 
 const token = document.querySelector('meta[name="csrf"]')?.content ?? '';
 

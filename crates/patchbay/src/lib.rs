@@ -24,6 +24,7 @@ mod ids;
 mod ingest;
 mod messaging;
 mod notifications;
+mod parked;
 mod openapi;
 mod providers;
 mod quotes;

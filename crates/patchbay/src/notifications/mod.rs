@@ -8,6 +8,8 @@ pub mod jobs;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod ui;
+mod view;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -207,4 +209,8 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/notification-rules/{id}", Access::Api(Role::Viewer), api::get)
         .patch("/api/notification-rules/{id}", Access::Api(Role::Admin), api::update)
         .delete("/api/notification-rules/{id}", Access::Api(Role::Admin), api::delete)
+        .get("/settings/notifications", Access::Page(Role::Admin), ui::page)
+        .post("/settings/notifications", Access::Page(Role::Admin), ui::create)
+        .post("/settings/notifications/{id}/active", Access::Page(Role::Admin), ui::set_active)
+        .post("/settings/notifications/{id}/delete", Access::Page(Role::Admin), ui::delete)
 }

@@ -8,6 +8,7 @@ mod announce;
 mod answer;
 mod api;
 mod draft;
+mod editor;
 mod guesses;
 pub mod jobs;
 mod lines;
@@ -18,7 +19,10 @@ mod sql;
 mod status;
 #[cfg(test)]
 mod tests;
+mod typed;
+mod ui;
 mod view;
+mod words;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -88,6 +92,8 @@ pub struct Quote {
     pub answer_note: Option<String>,
     /// The name the lead signed with, or the member who noted the answer.
     pub answered_by: Option<String>,
+    /// Status of the message that announces it, while it has not left.
+    pub message_status: Option<String>,
 }
 
 impl Quote {
@@ -397,4 +403,16 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/api/quotes/{id}", Access::Api(Role::Viewer), api::get)
         .patch("/api/quotes/{id}", Access::Api(Role::Member), api::update)
         .post("/api/quotes/{id}/resend", Access::Api(Role::Member), api::resend)
+        .get("/quotes", Access::Page(Role::Viewer), ui::list::page)
+        .post("/quotes", Access::Page(Role::Member), ui::edit::create)
+        .get("/quotes/new", Access::Page(Role::Member), ui::edit::new)
+        .post("/quotes/lines", Access::Page(Role::Member), ui::edit::new_lines)
+        .get("/quotes/{id}", Access::Page(Role::Viewer), ui::show::page)
+        .post("/quotes/{id}", Access::Page(Role::Member), ui::edit::save)
+        .get("/quotes/{id}/edit", Access::Page(Role::Member), ui::edit::edit)
+        .post("/quotes/{id}/lines", Access::Page(Role::Member), ui::edit::lines)
+        .post("/quotes/{id}/send", Access::Page(Role::Member), ui::show::send)
+        .post("/quotes/{id}/resend", Access::Page(Role::Member), ui::show::resend)
+        .post("/quotes/{id}/answer", Access::Page(Role::Member), ui::show::note_answer)
+        .post("/quotes/{id}/discard", Access::Page(Role::Member), ui::show::discard)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Sheet {
     pub(crate) question: Question,
     /// When it was made.
     pub(crate) date: String,
+    /// Level of its heading: 1 where it is the page, 2 where it is a part of one.
+    pub(crate) level: u8,
 }
 
 /// One line of the paper.
@@ -87,7 +89,7 @@ pub(super) fn sheet(quote: &Quote, business: &Business, now: DateTime<Utc>) -> S
         .filter(|part| !part.is_empty())
         .collect();
     Sheet {
-        face: Face::of(quote.id, &business.name),
+        face: Face::of(business.id, &business.name),
         business: business.name.clone(),
         person: person.join(" · "),
         number: quote.number.to_string(),
@@ -99,6 +101,7 @@ pub(super) fn sheet(quote: &Quote, business: &Business, now: DateTime<Utc>) -> S
             .filter(|_| quote.status.is_open())
             .map(|day| format!("Good until {}", locale::day(day, today, country)))
             .unwrap_or_default(),
+        level: 1,
         rows: rows(quote, &amount),
         // A foreign writer's terms may have stayed in its data.
         terms: quote

@@ -40,6 +40,7 @@ pub(super) struct Row {
     answered_at: Option<DateTime<Utc>>,
     answer_note: Option<String>,
     answered_by: Option<String>,
+    message_status: Option<String>,
 }
 
 impl TryFrom<Row> for Quote {
@@ -77,6 +78,7 @@ impl TryFrom<Row> for Quote {
             answered_at: row.answered_at,
             answer_note: row.answer_note,
             answered_by: row.answered_by,
+            message_status: row.message_status,
         })
     }
 }
@@ -88,7 +90,9 @@ macro_rules! quotes {
             Row,
             "select q.id, q.number, q.contact_id, c.first_name, c.last_name, c.phone_e164, c.phone_raw, c.email, q.title, q.data, q.items,
                q.discount_cents, q.tax_basis_points, q.tax_cents, q.total_cents, q.currency, q.terms, q.status, q.held, q.token, q.owner_id,
-               q.expires_on, q.created_by_label, q.created_at, q.updated_at, q.sent_at, q.viewed_at, q.answered_at, q.answer_note, q.answered_by
+               q.expires_on, q.created_by_label, q.created_at, q.updated_at, q.sent_at, q.viewed_at, q.answered_at, q.answer_note, q.answered_by,
+               case when q.status = 'draft' and not q.held then
+                 (select m.status from patchbay.messages m where m.tenant_id = q.tenant_id and m.dedupe_key = 'quote:' || q.id) end as message_status
              from patchbay.quotes q join patchbay.contacts c on c.tenant_id = q.tenant_id and c.id = q.contact_id
              where q.tenant_id = $1 " + $tail,
             $tenant $(, $argument)*
@@ -341,6 +345,7 @@ pub(super) async fn find_by_token(conn: &mut PgConnection, token: &str) -> Resul
 
 /// Who makes a quote, as its page names them.
 pub(super) struct Business {
+    pub id: Uuid,
     pub name: String,
     pub support_contact: Option<String>,
     pub timezone: String,
@@ -354,7 +359,7 @@ pub(super) async fn find_business(tx: &mut TenantTx, quote: &Quote) -> Result<Bu
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         Business,
-        r#"select coalesce(t.business_name, t.name) as "name!", t.support_contact, t.timezone, t.country,
+        r#"select t.id, coalesce(t.business_name, t.name) as "name!", t.support_contact, t.timezone, t.country,
              (select m.name from patchbay.members() m where m.user_id = $2) as owner_name,
              (select m.from_address from patchbay.messages m
               where m.tenant_id = $1 and m.contact_id = $3 and m.quote_id = $4 and m.channel <> 'email' and m.from_address ~ '^\+'

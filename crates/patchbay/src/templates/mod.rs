@@ -13,6 +13,8 @@ mod render;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod ui;
+mod view;
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::message::Channel;
@@ -239,4 +241,13 @@ pub fn routes(routes: Routes) -> Routes {
         .delete("/api/templates/{id}", Access::Api(Role::Admin), api::archive)
         .post("/api/templates/{id}/restore", Access::Api(Role::Admin), api::restore)
         .post("/api/templates/{id}/preview", Access::Api(Role::Viewer), api::preview)
+        .get("/templates", Access::Page(Role::Viewer), ui::list)
+        .post("/templates", Access::Page(Role::Admin), ui::create)
+        .get("/templates/new", Access::Page(Role::Admin), ui::new)
+        .get("/templates/people", Access::Page(Role::Viewer), ui::people)
+        .post("/templates/preview", Access::Page(Role::Viewer), ui::preview)
+        .get("/templates/{id}", Access::Page(Role::Viewer), ui::edit)
+        .post("/templates/{id}", Access::Page(Role::Admin), ui::save)
+        .post("/templates/{id}/archive", Access::Page(Role::Admin), ui::archive)
+        .post("/templates/{id}/restore", Access::Page(Role::Admin), ui::restore)
 }

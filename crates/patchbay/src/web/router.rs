@@ -9,7 +9,9 @@ use super::{
     routes::{Route, Routes},
     security,
 };
-use crate::{app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, providers, quotes, templates, tenants};
+use crate::{
+    app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, parked, providers, quotes, templates, tenants,
+};
 
 /// The whole web server, with the table of its routes.
 pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
@@ -23,6 +25,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(quotes::routes)
         .with(ingest::routes)
         .with(notifications::routes)
+        .with(parked::routes)
         .with(dashboard::routes)
         .with(audit::routes)
         .with(crate::consent::routes)

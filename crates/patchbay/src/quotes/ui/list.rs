@@ -1,0 +1,107 @@
+//! The list: filtered by state, searched, paged; the state of all of it is in the address.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use serde::Deserialize;
+
+use super::path_with;
+use crate::{
+    app::App,
+    auth::{Caller, Session},
+    error::Result,
+    quotes::{
+        self, Filter, Quote, Status,
+        view::{ListPage, QuoteRow},
+        words,
+    },
+    web::{
+        extract::Query,
+        layout::Place,
+        moments::moment,
+        pages::html,
+        paging::PageQuery,
+        parts::{Empty, Face, Pager, Tab},
+        shell::shell,
+    },
+};
+
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(default)]
+pub(in crate::quotes) struct ListQuery {
+    q: String,
+    status: String,
+    cursor: String,
+}
+
+pub(in crate::quotes) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+    _headers: HeaderMap,
+) -> Result<Response> {
+    // A status that is none, from an old bookmark, shows everything.
+    let status = query.status.parse::<Status>().ok();
+    let filter = Filter { status, contact_id: None, search: Some(query.q.clone()) };
+    let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
+    let found = quotes::list(&app, &caller, &filter, &asked).await?;
+    let (now, zone) = (app.now(), caller.tenant.timezone);
+    let shell = shell(&app, &session, Place::Quotes, "Quotes").await?;
+    let filtered = status.is_some() || !query.q.trim().is_empty();
+    let page = ListPage {
+        tabs: tabs(&query, status),
+        live_src: path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", &query.cursor)]),
+        rows: found.data.iter().map(|quote| row(quote, now, zone)).collect(),
+        pager: Pager {
+            previous: (!query.cursor.is_empty()).then(|| path_with("/quotes", &[("q", &query.q), ("status", &query.status)])),
+            next: found.next_cursor.as_deref().map(|cursor| path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", cursor)])),
+            note: String::new(),
+        },
+        empty: found.data.is_empty().then(|| empty(filtered, shell.can_write)),
+        status: status.map(Status::as_str).unwrap_or_default(),
+        search: query.q,
+        shell,
+    };
+    html(&page)
+}
+
+fn tabs(query: &ListQuery, status: Option<Status>) -> Vec<Tab> {
+    let tab = |label: &str, value: &str, current: bool| Tab::new(label, path_with("/quotes", &[("q", &query.q), ("status", value)]), current);
+    let all = std::iter::once(tab("All", "", status.is_none()));
+    all.chain(Status::ALL.into_iter().map(|each| tab(each.word(), each.as_str(), status == Some(each)))).collect()
+}
+
+fn row(quote: &Quote, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::Tz) -> QuoteRow {
+    let changed = quote.answered_at.or(quote.viewed_at).or(quote.sent_at).unwrap_or(quote.created_at);
+    let contact = quote.contact_label();
+    QuoteRow {
+        href: format!("/quotes/{}", quote.id),
+        number: quote.number.to_string(),
+        face: Face::of(quote.contact_id, &quote.contact_name),
+        contact,
+        title: quote.title.clone().or_else(|| quote.items.first().map(|item| item.name.clone())).unwrap_or_default(),
+        total: words::total(quote),
+        tag: words::tag(quote, now, zone),
+        changed: moment(changed, now, zone),
+    }
+}
+
+fn empty(filtered: bool, can_write: bool) -> Empty {
+    if filtered {
+        return Empty {
+            icon: "search",
+            heading: "No quote matches".to_owned(),
+            text: "Try fewer letters, the quote's number, or another state.".to_owned(),
+            actions: vec![("Show all quotes".to_owned(), "/quotes".to_owned())],
+        };
+    }
+    let actions = if can_write { vec![("Write a quote".to_owned(), "/quotes/new".to_owned())] } else { Vec::new() };
+    Empty {
+        icon: "file-text",
+        heading: "No quotes yet".to_owned(),
+        text: "A quote texts itself: write one here, or let your website insert it, and the lead gets a link to say yes."
+            .to_owned(),
+        actions,
+    }
+}
