@@ -142,7 +142,8 @@ create table patchbay.messages (
   reconcile_after timestamptz,    -- while unknown: when to ask the provider
   created_at timestamptz not null default now(),
   sent_at timestamptz, delivered_at timestamptz, read_at timestamptz, failed_at timestamptz,
-  primary key (tenant_id, id),
+  -- status rides along, so that a week is added up without reading the rows
+  primary key (tenant_id, id) include (status),
   unique (tenant_id, dedupe_key),
   foreign key (tenant_id, contact_id) references patchbay.contacts (tenant_id, id),
   check ((direction = 'inbound') = (status = 'received')),

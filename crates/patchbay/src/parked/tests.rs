@@ -20,7 +20,7 @@ fn caller(office: &Office) -> Caller {
     Caller { tenant, actor: Actor { kind: ActorKind::User, id: Some(office.owner_id), label: "Rosa".into() }, role: Role::Owner }
 }
 
-async fn park(test: &TestApp, office: &Office, event: &str, payload: serde_json::Value, error: &str) -> i64 {
+async fn park(test: &TestApp, office: &Office, event: &str, payload: Value, error: &str) -> i64 {
     sqlx::query_scalar("insert into patchbay.outbox (tenant_id, event_type, payload, attempt, parked_at, last_error) values ($1, $2, $3, 12, now(), $4) returning id")
         .bind(office.id)
         .bind(event)

@@ -49,6 +49,7 @@ pub use api::Doc;
 use draft::Checked;
 pub use lines::{Item, Quantity, add_up};
 pub use status::Status;
+pub(crate) use words::status_tag;
 
 /// A quote, with what a list says about whom it is for.
 #[derive(Debug, Clone)]

@@ -25,6 +25,14 @@ pub(super) fn tag(quote: &Quote, now: DateTime<Utc>, zone: Tz) -> Tag {
             Some("blocked" | "failed" | "undelivered" | "canceled") => Tag::new(Tone::Stop, "ban", "Not sent"),
             _ => Tag::new(Tone::Wait, "hourglass", "Going out"),
         },
+        other => status_tag(other),
+    }
+}
+
+/// The tag of a state as such.
+pub(crate) fn status_tag(status: Status) -> Tag {
+    match status {
+        Status::Draft => Tag::new(Tone::Plain, "pencil", "Draft"),
         Status::Sent => Tag::new(Tone::Calm, "send", "Sent"),
         Status::Viewed => Tag::new(Tone::Calm, "eye", "Viewed"),
         Status::Accepted => Tag::new(Tone::Good, "check", "Accepted"),
