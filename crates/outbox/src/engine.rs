@@ -59,7 +59,13 @@ pub struct Engine<H> {
 
 impl<H: Handler> Engine<H> {
     /// An engine that asks `now` for the time; `jitter` answers numbers in 0..1.
-    pub fn new(pool: PgPool, handler: H, options: Options, now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>, jitter: fn() -> f64) -> Self {
+    pub fn new(
+        pool: PgPool,
+        handler: H,
+        options: Options,
+        now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+        jitter: fn() -> f64,
+    ) -> Self {
         Self { pool, handler, options, now, jitter, wake: Arc::new(Notify::new()) }
     }
 
@@ -112,7 +118,14 @@ impl<H: Handler> Engine<H> {
 
     async fn run_tenant(&self, tenant: Uuid) -> sqlx::Result<usize> {
         let now = (self.now)();
-        let jobs = sql::claim(&mut *self.pool.acquire().await?, tenant, now, now + self.options.lease, self.options.batch).await?;
+        let jobs = sql::claim(
+            &mut *self.pool.acquire().await?,
+            tenant,
+            now,
+            now + self.options.lease,
+            self.options.batch,
+        )
+        .await?;
         let count = jobs.len();
         metrics::counter!("patchbay_outbox_claimed_total").increment(count as u64);
         let outcomes: Vec<(Job, Result<(), Failure>)> = stream::iter(jobs)
@@ -146,7 +159,9 @@ impl<H: Handler> Engine<H> {
         // Failures are rare, so one statement each is fine.
         for (job, failure) in failed {
             let next = match &failure {
-                Failure::Retry(_) if job.attempt < self.options.max_attempts => Some(now + back_off(job.attempt, (self.jitter)())),
+                Failure::Retry(_) if job.attempt < self.options.max_attempts => {
+                    Some(now + back_off(job.attempt, (self.jitter)()))
+                }
                 _ => None,
             };
             metrics::counter!("patchbay_outbox_failed_total", "event" => job.event_type.clone()).increment(1);
@@ -157,7 +172,8 @@ impl<H: Handler> Engine<H> {
     }
 
     async fn sweep(&self, now: DateTime<Utc>) {
-        let result = async { sql::sweep(&mut *self.pool.acquire().await?, now - self.options.keep).await }.await;
+        let result =
+            async { sql::sweep(&mut *self.pool.acquire().await?, now - self.options.keep).await }.await;
         if let Err(error) = result {
             tracing::warn!(%error, "done events could not be cleared away");
         }

@@ -47,6 +47,12 @@ pub enum Failure {
 ///
 /// # Errors
 /// What the database says.
-pub async fn enqueue(conn: &mut PgConnection, tenant_id: Uuid, event_type: &str, payload: &Value, due: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn enqueue(
+    conn: &mut PgConnection,
+    tenant_id: Uuid,
+    event_type: &str,
+    payload: &Value,
+    due: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sql::insert(conn, tenant_id, event_type, payload, due).await
 }

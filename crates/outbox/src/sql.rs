@@ -7,7 +7,13 @@ use uuid::Uuid;
 
 use crate::Job;
 
-pub(crate) async fn insert(conn: &mut PgConnection, tenant_id: Uuid, event_type: &str, payload: &Value, due: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    tenant_id: Uuid,
+    event_type: &str,
+    payload: &Value,
+    due: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query("insert into patchbay.outbox (tenant_id, event_type, payload, next_attempt_at) values ($1, $2, $3, $4)")
         .bind(tenant_id)
         .bind(event_type)
@@ -30,7 +36,13 @@ pub(crate) async fn due_tenants(conn: &mut PgConnection, now: DateTime<Utc>) -> 
     .await
 }
 
-pub(crate) async fn claim(conn: &mut PgConnection, tenant_id: Uuid, now: DateTime<Utc>, lease_until: DateTime<Utc>, batch: i64) -> sqlx::Result<Vec<Job>> {
+pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    tenant_id: Uuid,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    batch: i64,
+) -> sqlx::Result<Vec<Job>> {
     let rows = sqlx::query(
         "update patchbay.outbox o set attempt = o.attempt + 1, next_attempt_at = $3
          from (select id from patchbay.outbox
@@ -47,13 +59,25 @@ pub(crate) async fn claim(conn: &mut PgConnection, tenant_id: Uuid, now: DateTim
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Job { tenant_id, id: row.try_get(0)?, event_type: row.try_get(1)?, payload: row.try_get(2)?, attempt: row.try_get(3)? })
+            Ok(Job {
+                tenant_id,
+                id: row.try_get(0)?,
+                event_type: row.try_get(1)?,
+                payload: row.try_get(2)?,
+                attempt: row.try_get(3)?,
+            })
         })
         .collect()
 }
 
 /// Marks jobs done. `attempt` guards against a slow node settling what another has claimed since.
-pub(crate) async fn mark_processed(conn: &mut PgConnection, tenant_id: Uuid, ids: &[i64], attempts: &[i32], now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn mark_processed(
+    conn: &mut PgConnection,
+    tenant_id: Uuid,
+    ids: &[i64],
+    attempts: &[i32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "update patchbay.outbox o set processed_at = $4, last_error = null
          from unnest($2::bigint[], $3::int[]) as done (id, attempt)
@@ -68,7 +92,13 @@ pub(crate) async fn mark_processed(conn: &mut PgConnection, tenant_id: Uuid, ids
     Ok(())
 }
 
-pub(crate) async fn mark_failed(conn: &mut PgConnection, job: &Job, error: &str, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(crate) async fn mark_failed(
+    conn: &mut PgConnection,
+    job: &Job,
+    error: &str,
+    next: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "update patchbay.outbox set last_error = $4, next_attempt_at = coalesce($5, next_attempt_at),
            parked_at = case when $5::timestamptz is null then $6 end

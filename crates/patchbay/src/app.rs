@@ -5,7 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::{auth::mail::Mailer, config::Config, db::Db, ids, messaging, providers::Providers, realtime::Realtime, secrets::Secrets, time::Clock};
+use crate::{
+    auth::mail::Mailer, config::Config, db::Db, ids, messaging, providers::Providers, realtime::Realtime,
+    secrets::Secrets, time::Clock,
+};
 
 /// The application. Handlers take it as `State<Arc<App>>`, operations as `&App`.
 pub struct App {

@@ -209,7 +209,8 @@ mod tests {
             ("PATCHBAY_PUBLIC_URL", "crm.example.com", "not a web address"),
             ("PATCHBAY_LOG_FORMAT", "xml", "neither text nor json"),
         ] {
-            let said = Config::read(|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
+            let said =
+                Config::read(|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
             assert!(said.starts_with(name) && said.contains(problem), "{said}");
         }
     }
@@ -224,7 +225,13 @@ mod tests {
             let config = Config::read(|name| (name == "PATCHBAY_LISTEN").then(|| listen.to_owned())).unwrap();
             assert_eq!((config.public_url.as_str(), config.public_url_assumed), (url, true));
         }
-        let config = Config::read(|name| (name == "PATCHBAY_PUBLIC_URL").then(|| "https://crm.example.com/".to_owned())).unwrap();
-        assert_eq!((config.public_url.as_str(), config.public_url_assumed), ("https://crm.example.com", false));
+        let config = Config::read(|name| {
+            (name == "PATCHBAY_PUBLIC_URL").then(|| "https://crm.example.com/".to_owned())
+        })
+        .unwrap();
+        assert_eq!(
+            (config.public_url.as_str(), config.public_url_assumed),
+            ("https://crm.example.com", false)
+        );
     }
 }

@@ -66,27 +66,41 @@ impl Error {
     /// The problem as clients and pages see it.
     pub fn problem(&self) -> Problem {
         let (status, title, detail) = match self {
-            Self::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", format!("This {what} does not exist.")),
-            Self::Unauthorised => {
-                (StatusCode::UNAUTHORIZED, "Not signed in", "Send a valid API key as a bearer token.".to_owned())
+            Self::NotFound(what) => {
+                (StatusCode::NOT_FOUND, "Not found", format!("This {what} does not exist."))
             }
+            Self::Unauthorised => (
+                StatusCode::UNAUTHORIZED,
+                "Not signed in",
+                "Send a valid API key as a bearer token.".to_owned(),
+            ),
             Self::Forbidden(why) => (StatusCode::FORBIDDEN, "Not allowed", why.to_string()),
             Self::Invalid(fields) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Some fields are not right",
-                fields.iter().map(|(name, message)| format!("{name}: {message}")).collect::<Vec<_>>().join(" "),
+                fields
+                    .iter()
+                    .map(|(name, message)| format!("{name}: {message}"))
+                    .collect::<Vec<_>>()
+                    .join(" "),
             ),
             Self::BadRequest(why) => (StatusCode::BAD_REQUEST, "Bad request", why.to_string()),
             Self::Conflict { detail, .. } => (StatusCode::CONFLICT, "Conflict", detail.to_string()),
-            Self::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "What was sent is larger than is taken here.".to_owned())
-            }
-            Self::MediaType(needed) => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Wrong kind of body", format!("Send Content-Type: {needed}."))
-            }
-            Self::Method => {
-                (StatusCode::METHOD_NOT_ALLOWED, "Not possible", "This address does not take this method.".to_owned())
-            }
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Too large",
+                "What was sent is larger than is taken here.".to_owned(),
+            ),
+            Self::MediaType(needed) => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Wrong kind of body",
+                format!("Send Content-Type: {needed}."),
+            ),
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not possible",
+                "This address does not take this method.".to_owned(),
+            ),
             Self::RateLimited { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Slow down and try again.".to_owned())
             }
@@ -162,7 +176,9 @@ impl From<sqlx::Error> for Error {
                     Self::BadRequest("A value is outside what is allowed.".into())
                 }
                 // text cannot hold NUL
-                (Some("22021" | "22P05"), _) => Self::BadRequest("The text holds characters that cannot be stored.".into()),
+                (Some("22021" | "22P05"), _) => {
+                    Self::BadRequest("The text holds characters that cannot be stored.".into())
+                }
                 _ => Self::internal(error),
             },
             _ => Self::internal(error),

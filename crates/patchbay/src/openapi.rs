@@ -76,7 +76,11 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn json() -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], JSON.as_str()).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")],
+        JSON.as_str(),
+    )
+        .into_response()
 }
 
 async fn docs() -> Result<Response> {

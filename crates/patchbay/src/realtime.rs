@@ -106,7 +106,11 @@ mod tests {
 
 /// The same stream for browsers and for API clients.
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/events", Access::Page(Role::Viewer), events).get("/api/events", Access::Api(Role::Viewer), events)
+    routes.get("/events", Access::Page(Role::Viewer), events).get(
+        "/api/events",
+        Access::Api(Role::Viewer),
+        events,
+    )
 }
 
 /// The tenant's changes as server-sent events: `hello` once, so that a client that reconnects reads again what it
@@ -115,7 +119,10 @@ pub fn routes(routes: Routes) -> Routes {
     get, path = "/api/events", tag = "Events",
     responses((status = 200, description = "A stream of `text/event-stream`: hello, change, beat", content_type = "text/event-stream", body = String)),
 )]
-async fn events(State(app): State<Arc<App>>, caller: Caller) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn events(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let tenant = caller.tenant.id;
     let hello = stream::once(async { Ok(Event::default().event("hello").data("patchbay")) });
     let rest = stream::unfold(app.realtime.subscribe(), move |mut changes| async move {
@@ -130,7 +137,8 @@ async fn events(State(app): State<Arc<App>>, caller: Caller) -> Sse<impl Stream<
             return Some((Ok(Event::default().event("change").data(names.join(" "))), changes));
         }
     });
-    Sse::new(futures::StreamExt::chain(hello, rest)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    Sse::new(futures::StreamExt::chain(hello, rest))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
 /// This feature's part of the API's description.

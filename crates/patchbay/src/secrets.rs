@@ -3,7 +3,10 @@
 //! A seal carries a fingerprint of its key, so that keys rotate: the first key seals, all of them open.
 //! The tenant's id is authenticated along, so that a seal moved to another tenant does not open.
 
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -78,7 +81,8 @@ impl Secrets {
             return Err(SecretError::Broken);
         }
         let (fingerprint, nonce) = head[1..].split_at(FINGERPRINT);
-        let (_, cipher) = self.keys.iter().find(|(known, _)| known == fingerprint).ok_or(SecretError::UnknownKey)?;
+        let (_, cipher) =
+            self.keys.iter().find(|(known, _)| known == fingerprint).ok_or(SecretError::UnknownKey)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SecretError::Broken)?;
         cipher
             .decrypt(&XNonce::from(nonce), Payload { msg: text, aad: tenant.as_bytes() })
@@ -87,7 +91,9 @@ impl Secrets {
 
     /// Whether `sealed` was made with the current key.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        self.keys.first().is_some_and(|(fingerprint, _)| sealed.get(1..=FINGERPRINT) == Some(fingerprint.as_slice()))
+        self.keys
+            .first()
+            .is_some_and(|(fingerprint, _)| sealed.get(1..=FINGERPRINT) == Some(fingerprint.as_slice()))
     }
 }
 

@@ -21,7 +21,10 @@ pub fn start_logging(config: &Config, usual: &str) {
     let usual = format!("{usual},sqlx=warn");
     let chosen = config.log.as_deref().unwrap_or(&usual);
     let filter = EnvFilter::try_new(chosen).unwrap_or_else(|_| EnvFilter::new(&usual));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // Logging may have begun already, in tests.
     let _ = match config.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),

@@ -6,7 +6,9 @@ use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, auth, contacts, crash, error::Error, messaging, notifications, quotes, web::idempotency};
+use crate::{
+    app::App, auth, contacts, crash, error::Error, messaging, notifications, quotes, web::idempotency,
+};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -47,7 +49,13 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
 /// The outbox engine of this process.
 pub fn engine(app: &Arc<App>, options: Options) -> Engine<Events> {
     let clock = app.clock.clone();
-    Engine::new(app.db.outbox_pool(), Events(app.clone()), options, Arc::new(move || clock.now()), rand::random::<f64>)
+    Engine::new(
+        app.db.outbox_pool(),
+        Events(app.clone()),
+        options,
+        Arc::new(move || clock.now()),
+        rand::random::<f64>,
+    )
 }
 
 /// How often the clock's own work is looked at.

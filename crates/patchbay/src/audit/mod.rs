@@ -8,7 +8,12 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{auth::{Actor, Role}, db::{SystemTx, TenantTx}, error::Result, web::routes::{Access, Routes}};
+use crate::{
+    auth::{Actor, Role},
+    db::{SystemTx, TenantTx},
+    error::Result,
+    web::routes::{Access, Routes},
+};
 
 /// One change, in the words of the log.
 pub struct Entry<'a> {
@@ -45,7 +50,12 @@ pub async fn record(tx: &mut TenantTx, actor: &Actor, entry: Entry<'_>) -> Resul
 }
 
 /// The same for what happens before a tenant is on screen, such as joining it.
-pub async fn record_as_system(tx: &mut SystemTx, tenant: Uuid, actor: &Actor, entry: Entry<'_>) -> Result<()> {
+pub async fn record_as_system(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    actor: &Actor,
+    entry: Entry<'_>,
+) -> Result<()> {
     sql::insert(tx.conn(), tenant, actor, &entry).await
 }
 

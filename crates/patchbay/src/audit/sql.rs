@@ -8,7 +8,12 @@ use uuid::Uuid;
 use super::Entry;
 use crate::{auth::Actor, db::TenantTx, error::Result};
 
-pub(super) async fn insert(conn: &mut PgConnection, tenant: Uuid, actor: &Actor, entry: &Entry<'_>) -> Result<()> {
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    actor: &Actor,
+    entry: &Entry<'_>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.audit_log (tenant_id, actor_kind, actor_id, actor_label, action, entity_type, entity_id, changes)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",

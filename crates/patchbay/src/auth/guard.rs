@@ -35,12 +35,20 @@ pub const SESSION_COOKIE: &str = "session";
 const FORM_LIMIT: usize = 1 << 20;
 
 /// The middleware in front of every route.
-pub async fn admit(State((app, access, path)): State<(Arc<App>, Access, &'static str)>, request: Request, next: Next) -> Response {
+pub async fn admit(
+    State((app, access, path)): State<(Arc<App>, Access, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
     match access {
         Access::Public | Access::Signed => next.run(request).await,
         Access::Api(role) => match key_caller(&app, request.headers()).await {
-            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => run(&app, caller, path, request, next).await,
-            Ok(_) => Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response(),
+            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => {
+                run(&app, caller, path, request, next).await
+            }
+            Ok(_) => {
+                Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response()
+            }
             Err(error) => challenge(error),
         },
         Access::Ingest => match key_caller(&app, request.headers()).await {
@@ -57,9 +65,19 @@ pub async fn admit(State((app, access, path)): State<(Arc<App>, Access, &'static
 }
 
 /// A program's request; a POST with an `Idempotency-Key` is done once.
-async fn run(app: &Arc<App>, caller: Caller, path: &'static str, mut request: Request, next: Next) -> Response {
+async fn run(
+    app: &Arc<App>,
+    caller: Caller,
+    path: &'static str,
+    mut request: Request,
+    next: Next,
+) -> Response {
     request.extensions_mut().insert(caller.clone());
-    if *request.method() == Method::POST { idempotency::once(app, &caller, path, request, next).await } else { next.run(request).await }
+    if *request.method() == Method::POST {
+        idempotency::once(app, &caller, path, request, next).await
+    } else {
+        next.run(request).await
+    }
 }
 
 /// A signed-in browser's request. Even its errors are shown in the person's theme.
@@ -78,13 +96,21 @@ async fn browse(app: &App, access: Access, mut session: Session, request: Reques
 }
 
 /// Checks origin, token and role.
-async fn page(app: &App, access: Access, session: Session, mut request: Request) -> Result<Request, Response> {
+async fn page(
+    app: &App,
+    access: Access,
+    session: Session,
+    mut request: Request,
+) -> Result<Request, Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         request = check_forgery(app, &session, request).await.map_err(IntoResponse::into_response)?;
     }
     if let Access::Page(least) = access {
         let Some((tenant, role)) = session.membership.clone() else {
-            return Err(Error::Forbidden("You do not belong to a business yet. Ask an owner for an invitation.".into()).into_response());
+            return Err(Error::Forbidden(
+                "You do not belong to a business yet. Ask an owner for an invitation.".into(),
+            )
+            .into_response());
         };
         let label = session.name.clone().unwrap_or_else(|| session.email.clone());
         let actor = Actor { kind: ActorKind::User, id: Some(session.user_id), label };
@@ -116,7 +142,17 @@ pub async fn load_session(app: &App, headers: &HeaderMap) -> Result<Option<Sessi
             let role: Role = m.role.parse()?;
             let role = if app.config.enforce_roles { role } else { role.max(Role::Admin) };
             let timezone = zone(&m.timezone);
-            Some((TenantInfo { id: m.tenant_id, slug: m.slug, name: m.name, timezone, country: m.country, currency: m.currency }, role))
+            Some((
+                TenantInfo {
+                    id: m.tenant_id,
+                    slug: m.slug,
+                    name: m.name,
+                    timezone,
+                    country: m.country,
+                    currency: m.currency,
+                },
+                role,
+            ))
         }
         None => None,
     };
@@ -156,7 +192,14 @@ async fn key_caller(app: &App, headers: &HeaderMap) -> Result<(Caller, Scope)> {
     };
     let timezone = zone(&row.timezone);
     let caller = Caller {
-        tenant: TenantInfo { id: row.tenant_id, slug: row.slug, name: row.tenant_name, timezone, country: row.country, currency: row.currency },
+        tenant: TenantInfo {
+            id: row.tenant_id,
+            slug: row.slug,
+            name: row.tenant_name,
+            timezone,
+            country: row.country,
+            currency: row.currency,
+        },
         actor: Actor { kind: ActorKind::ApiKey, id: Some(row.id), label: row.name },
         role,
     };
@@ -190,13 +233,20 @@ pub fn is_same_origin(app: &App, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    origin == app.config.public_url || origin.split_once("://").is_some_and(|(_, authority)| authority == host)
+    origin == app.config.public_url
+        || origin.split_once("://").is_some_and(|(_, authority)| authority == host)
 }
 
 async fn check_forgery(app: &App, session: &Session, request: Request) -> Result<Request> {
-    let forged = || Error::Forbidden("This form is out of date or came from another site. Reload the page and try again.".into());
+    let forged = || {
+        Error::Forbidden(
+            "This form is out of date or came from another site. Reload the page and try again.".into(),
+        )
+    };
     if !is_same_origin(app, request.headers()) {
         return Err(forged());
     }
@@ -205,8 +255,11 @@ async fn check_forgery(app: &App, session: &Session, request: Request) -> Result
         return if is_token(value.as_bytes()) { Ok(request) } else { Err(forged()) };
     }
     let (parts, body) = request.into_parts();
-    let bytes: Bytes = to_bytes(body, FORM_LIMIT).await.map_err(|_| Error::BadRequest("This form is too large.".into()))?;
-    let found = form_urlencoded::parse(&bytes).find(|(name, _)| name == "csrf").is_some_and(|(_, value)| is_token(value.as_bytes()));
+    let bytes: Bytes =
+        to_bytes(body, FORM_LIMIT).await.map_err(|_| Error::BadRequest("This form is too large.".into()))?;
+    let found = form_urlencoded::parse(&bytes)
+        .find(|(name, _)| name == "csrf")
+        .is_some_and(|(_, value)| is_token(value.as_bytes()));
     if found { Ok(Request::from_parts(parts, Body::from(bytes))) } else { Err(forged()) }
 }
 
@@ -226,7 +279,11 @@ fn to_sign_in(request: &Request) -> Response {
     } else {
         String::new()
     };
-    let target = if next.is_empty() || next == "%2F" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let target = if next.is_empty() || next == "%2F" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={next}")
+    };
     let location = HeaderValue::from_str(&target).unwrap_or_else(|_| HeaderValue::from_static("/sign-in"));
     // htmx follows redirects inside the fragment it asked for; this header makes it leave the page.
     if request.headers().contains_key("hx-request") {

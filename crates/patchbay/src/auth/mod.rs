@@ -187,7 +187,10 @@ impl Caller {
         if self.role >= role {
             Ok(())
         } else {
-            Err(Error::Forbidden(format!("This needs the role {} or higher; yours is {}.", role.as_str(), self.role.as_str()).into()))
+            Err(Error::Forbidden(
+                format!("This needs the role {} or higher; yours is {}.", role.as_str(), self.role.as_str())
+                    .into(),
+            ))
         }
     }
 }

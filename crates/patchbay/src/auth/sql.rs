@@ -21,7 +21,12 @@ pub(super) struct SessionRow {
     pub seen_at: DateTime<Utc>,
 }
 
-pub(super) async fn find_session(conn: &mut PgConnection, token_hash: &[u8], now: DateTime<Utc>, idle_since: DateTime<Utc>) -> Result<Option<SessionRow>> {
+pub(super) async fn find_session(
+    conn: &mut PgConnection,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+    idle_since: DateTime<Utc>,
+) -> Result<Option<SessionRow>> {
     Ok(sqlx::query_as!(
         SessionRow,
         "select s.id, s.user_id, u.email, u.name, u.theme, s.tenant_id, s.seen_at
@@ -88,6 +93,8 @@ pub(super) async fn find_key(conn: &mut PgConnection, key_hash: &[u8]) -> Result
 }
 
 pub(super) async fn mark_key_used(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update patchbay.api_keys set last_used_at = $2 where id = $1", id, now).execute(conn).await?;
+    sqlx::query!("update patchbay.api_keys set last_used_at = $2 where id = $1", id, now)
+        .execute(conn)
+        .await?;
     Ok(())
 }

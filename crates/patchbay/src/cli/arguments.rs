@@ -7,7 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{auth, serve::Role};
 
 #[derive(Parser)]
-#[command(name = "patchbay", version, about = "Leads, messages and quotes for small businesses, on PostgreSQL.")]
+#[command(
+    name = "patchbay",
+    version,
+    about = "Leads, messages and quotes for small businesses, on PostgreSQL."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,

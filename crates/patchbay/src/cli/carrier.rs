@@ -13,7 +13,11 @@ use crate::{
 };
 
 /// Plays the carrier until a signal.
-pub async fn run(arguments: CarrierArguments, output: &Output, signals: &Signals) -> Result<ExitCode, Failure> {
+pub async fn run(
+    arguments: CarrierArguments,
+    output: &Output,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     let mut options = CarrierOptions::new(arguments.auth_token, Arc::new(|| SystemClock.now()));
     options.inbound_url = arguments.inbound_url;
     options.latency_ms = arguments.latency_ms;
@@ -24,13 +28,17 @@ pub async fn run(arguments: CarrierArguments, output: &Output, signals: &Signals
     options.reorder_callbacks = arguments.reorder_callbacks;
     options.seed = arguments.seed;
     let listener = TcpListener::bind(&arguments.listen).await.map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            Failure::new(format!("{} is in use by another program; choose another address with --listen.", arguments.listen))
-        }
+        std::io::ErrorKind::AddrInUse => Failure::new(format!(
+            "{} is in use by another program; choose another address with --listen.",
+            arguments.listen
+        )),
         _ => Failure::new(format!("Cannot listen on {}: {cause}.", arguments.listen)),
     })?;
     let url = listener.local_addr().map(|address| format!("http://{address}")).unwrap_or_default();
-    output.say(format!("The carrier answers at {url}; use it with TWILIO_API_BASE={url}"), &json!({ "url": url }));
+    output.say(
+        format!("The carrier answers at {url}; use it with TWILIO_API_BASE={url}"),
+        &json!({ "url": url }),
+    );
     carrier::serve(listener, options, signals.stop.clone().cancelled_owned())
         .await
         .map_err(|cause| Failure::new(format!("The carrier cannot work: {cause}.")))?;

@@ -35,7 +35,8 @@ pub async fn url(config: Config, output: &Output) -> Result<ExitCode, Failure> {
         Some(url) => url,
         None => {
             // Starting it, if need be, is what shows that the address is right.
-            let cluster = Cluster::open(&config.data_dir, config.pg_bin.as_deref()).await.map_err(StartError::from)?;
+            let cluster =
+                Cluster::open(&config.data_dir, config.pg_bin.as_deref()).await.map_err(StartError::from)?;
             let url = cluster.url();
             if cluster.close().await {
                 output.note("The database runs only while a command uses it; keep `patchbay serve` running to connect.");

@@ -1,6 +1,8 @@
 //! Why a command failed, as one sentence.
 
-use crate::{environment::EnvironmentError, error::Error, secrets::SecretError, serve::ServeError, start::StartError};
+use crate::{
+    environment::EnvironmentError, error::Error, secrets::SecretError, serve::ServeError, start::StartError,
+};
 
 /// One sentence.
 #[derive(Debug)]

@@ -48,7 +48,8 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result<ExitCode, Failure> {
     let config = configuration(&arguments)?;
-    let serves = matches!(arguments.command, Command::Serve { .. } | Command::Demo { .. } | Command::Carrier(_));
+    let serves =
+        matches!(arguments.command, Command::Serve { .. } | Command::Demo { .. } | Command::Carrier(_));
     telemetry::start_logging(&config, if serves { "info" } else { "warn" });
     let work = async {
         match arguments.command {

@@ -26,7 +26,9 @@ pub async fn run(config: Config, new_key: bool, output: &Output) -> Result<ExitC
     // A server that runs would not know the new key.
     let _claim = if new_key {
         let claim = Claim::take(&data, "serve.lock").map_err(StartError::from)?;
-        Some(claim.ok_or_else(|| Failure::new("Stop `patchbay serve` first: a running server would not know the new key."))?)
+        Some(claim.ok_or_else(|| {
+            Failure::new("Stop `patchbay serve` first: a running server would not know the new key.")
+        })?)
     } else {
         None
     };

@@ -13,12 +13,20 @@ use crate::{
 };
 
 /// Runs a node until a signal.
-pub async fn serve(config: Config, role: Role, output: &Output, signals: &Signals) -> Result<ExitCode, Failure> {
+pub async fn serve(
+    config: Config,
+    role: Role,
+    output: &Output,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
     let node = Node::open(config, role, signals).await?;
     let url = &node.app().config.public_url;
     match role {
         Role::Worker => output.say("Patchbay works in the background.", &json!({ "role": "worker" })),
-        _ => output.say(format!("Patchbay listens on {}", node.address()), &json!({ "url": url, "listen": node.address() })),
+        _ => output.say(
+            format!("Patchbay listens on {}", node.address()),
+            &json!({ "url": url, "listen": node.address() }),
+        ),
     }
     node.run(signals).await?;
     Ok(ExitCode::SUCCESS)

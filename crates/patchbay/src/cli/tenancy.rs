@@ -35,7 +35,10 @@ pub async fn user(config: Config, command: UserCommand, output: &Output) -> Resu
     let added = auth::add_user(&program.app, &tenant, &email, role).await;
     program.close().await;
     let id = added?;
-    let sentence = format!("{email} is {} of {tenant}. Sign in with: patchbay login-link --email {email}", role.as_str());
+    let sentence = format!(
+        "{email} is {} of {tenant}. Sign in with: patchbay login-link --email {email}",
+        role.as_str()
+    );
     output.say(sentence, &json!({ "id": id }));
     Ok(ExitCode::SUCCESS)
 }

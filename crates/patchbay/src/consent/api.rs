@@ -25,7 +25,10 @@ use crate::{
 };
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, add, remove, remove_by_phone, give, show), components(schemas(Listed, Add, Give, Proof)))]
+#[openapi(
+    paths(list, add, remove, remove_by_phone, give, show),
+    components(schemas(Listed, Add, Give, Proof))
+)]
 pub struct Doc;
 
 /// The routes of this feature.
@@ -59,12 +62,19 @@ pub struct Filter {
 }
 
 fn parse_phone(text: &str, caller: &Caller) -> Result<String> {
-    phone::parse(text, Some(&caller.tenant.country)).map(|phone| phone.e164).map_err(|error| Error::field("phone", error.to_string()))
+    phone::parse(text, Some(&caller.tenant.country))
+        .map(|phone| phone.e164)
+        .map_err(|error| Error::field("phone", error.to_string()))
 }
 
 /// The do-not-contact list, newest first.
 #[utoipa::path(get, path = "/api/do-not-contact", tag = "Consent", params(Filter, PageQuery), responses((status = 200, body = Page<Listed>)))]
-async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<Filter>, Query(page): Query<PageQuery>) -> Result<Json<Page<Listed>>> {
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Listed>>> {
     let number = filter.phone.as_deref().map(|text| parse_phone(text, &caller)).transpose()?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let rows = sql::list_numbers(&mut tx, number.as_deref(), page.after()?, page.limit() + 1).await?;
@@ -81,9 +91,18 @@ pub struct Add {
 /// Adds a number. It binds every channel and every sender at once, also messages that are waiting.
 #[utoipa::path(post, path = "/api/do-not-contact", tag = "Consent", request_body = Add,
     responses((status = 201, body = Listed), (status = 409, description = "Already listed"), (status = 422)))]
-async fn add(State(app): State<Arc<App>>, caller: Caller, Json(new): Json<Add>) -> Result<(StatusCode, Json<Listed>)> {
+async fn add(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(new): Json<Add>,
+) -> Result<(StatusCode, Json<Listed>)> {
     let number = parse_phone(&new.phone, &caller)?;
-    let reason = new.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).unwrap_or("Asked not to be contacted");
+    let reason = new
+        .reason
+        .as_deref()
+        .map(str::trim)
+        .filter(|reason| !reason.is_empty())
+        .unwrap_or("Asked not to be contacted");
     if reason.chars().count() > 500 {
         return Err(Error::field("reason", "Keep the reason under 500 characters."));
     }
@@ -91,13 +110,22 @@ async fn add(State(app): State<Arc<App>>, caller: Caller, Json(new): Json<Add>) 
     let source = if caller.actor.user_id().is_some() { "person" } else { "api" };
     if !sql::list_number(&mut tx, &number, reason, source, Some(&caller.actor.label)).await? {
         let existing = sql::list_numbers(&mut tx, Some(&number), None, 1).await?.pop();
-        return Err(Error::Conflict { detail: "This number is on the list already.".into(), existing_id: existing.map(|listed| listed.id) });
+        return Err(Error::Conflict {
+            detail: "This number is on the list already.".into(),
+            existing_id: existing.map(|listed| listed.id),
+        });
     }
     messaging::block_queued(&mut tx, &number, app.now()).await?;
     let changes = json!({ "reason": [null, reason] });
-    let entry = audit::Entry { action: "do_not_contact.added", entity_type: "do_not_contact", entity_id: Some(phone::mask(&number)), changes: &changes };
+    let entry = audit::Entry {
+        action: "do_not_contact.added",
+        entity_type: "do_not_contact",
+        entity_id: Some(phone::mask(&number)),
+        changes: &changes,
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
-    let listed = sql::list_numbers(&mut tx, Some(&number), None, 1).await?.pop().ok_or(Error::NotFound("number"))?;
+    let listed =
+        sql::list_numbers(&mut tx, Some(&number), None, 1).await?.pop().ok_or(Error::NotFound("number"))?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(listed)))
 }
@@ -110,7 +138,11 @@ async fn remove(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid
 
 /// Takes a number off the list, by the number: `?phone=`.
 #[utoipa::path(delete, path = "/api/do-not-contact", tag = "Consent", params(Filter), responses((status = 204), (status = 404)))]
-async fn remove_by_phone(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<Filter>) -> Result<StatusCode> {
+async fn remove_by_phone(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<StatusCode> {
     let number = parse_phone(filter.phone.as_deref().unwrap_or_default(), &caller)?;
     take_off(&app, &caller, None, Some(&number)).await
 }
@@ -118,7 +150,12 @@ async fn remove_by_phone(State(app): State<Arc<App>>, caller: Caller, Query(filt
 async fn take_off(app: &App, caller: &Caller, id: Option<Uuid>, number: Option<&str>) -> Result<StatusCode> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let removed = sql::delete_number(&mut tx, id, number).await?.ok_or(Error::NotFound("number"))?;
-    let entry = audit::Entry { action: "do_not_contact.removed", entity_type: "do_not_contact", entity_id: Some(phone::mask(&removed)), changes: &json!({}) };
+    let entry = audit::Entry {
+        action: "do_not_contact.removed",
+        entity_type: "do_not_contact",
+        entity_id: Some(phone::mask(&removed)),
+        changes: &json!({}),
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -142,8 +179,14 @@ pub struct Give {
 /// Notes that a contact agreed or refused, with its proof.
 #[utoipa::path(post, path = "/api/contacts/{id}/consent", tag = "Consent", params(("id" = Uuid, Path)), request_body = Give,
     responses((status = 200, body = Vec<Proof>), (status = 404), (status = 409, description = "The person opted out themselves; only they can take it back"), (status = 422)))]
-async fn give(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>, Json(given): Json<Give>) -> Result<Json<Vec<Proof>>> {
-    let channel: Channel = given.channel.parse().map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
+async fn give(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Json(given): Json<Give>,
+) -> Result<Json<Vec<Proof>>> {
+    let channel: Channel =
+        given.channel.parse().map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
     let state = match given.state.as_str() {
         "subscribed" => ConsentState::Subscribed,
         "unsubscribed" => ConsentState::Unsubscribed,
@@ -156,12 +199,18 @@ async fn give(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>,
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let contact = contacts::get(&mut tx, id).await?;
     let address = if channel == Channel::Email { contact.email } else { contact.phone_e164 };
-    let address = address.ok_or_else(|| Error::field("channel", "This contact has no address for that channel."))?;
+    let address =
+        address.ok_or_else(|| Error::field("channel", "This contact has no address for that channel."))?;
     // Who said STOP is asked, not overruled: by replying START, or by an admin who says where they changed their mind.
     if state == ConsentState::Subscribed && sql::refused_by_recipient(&mut tx, channel, &address).await? {
-        caller.need(Role::Admin).map_err(|_| Error::conflict("They opted out themselves. Only they can take it back, by replying START."))?;
+        caller.need(Role::Admin).map_err(|_| {
+            Error::conflict("They opted out themselves. Only they can take it back, by replying START.")
+        })?;
         if given.source.as_deref().is_none_or(|source| source.trim().is_empty()) {
-            return Err(Error::field("source", "They opted out themselves. Say where they asked to be contacted again."));
+            return Err(Error::field(
+                "source",
+                "They opted out themselves. Say where they asked to be contacted again.",
+            ));
         }
     }
     let change = Change {
@@ -169,10 +218,21 @@ async fn give(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>,
         wording: given.wording.as_deref(),
         evidence: json!({ "noted_by": caller.actor.label }),
         actor_label: Some(&caller.actor.label),
-        ..Change::new(channel, &address, state, if caller.actor.user_id().is_some() { "admin" } else { "api" }, given.at.unwrap_or(now))
+        ..Change::new(
+            channel,
+            &address,
+            state,
+            if caller.actor.user_id().is_some() { "admin" } else { "api" },
+            given.at.unwrap_or(now),
+        )
     };
     set(&mut tx, &change).await?;
-    let entry = audit::Entry { action: "consent.changed", entity_type: "contact", entity_id: Some(id.to_string()), changes: &json!({ given.channel.as_str(): [null, state] }) };
+    let entry = audit::Entry {
+        action: "consent.changed",
+        entity_type: "contact",
+        entity_id: Some(id.to_string()),
+        changes: &json!({ given.channel.as_str(): [null, state] }),
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
     let proofs = proof(&mut tx, &address).await?;
     tx.commit().await?;

@@ -63,7 +63,18 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     /// A change with nothing but the necessary.
     pub fn new(channel: Channel, address: &'a str, state: State, how: &'a str, at: DateTime<Utc>) -> Self {
-        Self { channel, address, state, how, detail: None, source: None, wording: None, evidence: json!({}), actor_label: None, at }
+        Self {
+            channel,
+            address,
+            state,
+            how,
+            detail: None,
+            source: None,
+            wording: None,
+            evidence: json!({}),
+            actor_label: None,
+            at,
+        }
     }
 }
 
@@ -91,8 +102,17 @@ pub async fn set(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
     if change.channel != Channel::Email {
         match change.state {
             State::Unsubscribed if list_source(change.how).is_some() => {
-                let reason = change.detail.map_or_else(|| "Asked not to be contacted".to_owned(), |word| format!("Replied {word}"));
-                sql::list_number(tx, change.address, &reason, list_source(change.how).unwrap_or("person"), change.actor_label).await?;
+                let reason = change
+                    .detail
+                    .map_or_else(|| "Asked not to be contacted".to_owned(), |word| format!("Replied {word}"));
+                sql::list_number(
+                    tx,
+                    change.address,
+                    &reason,
+                    list_source(change.how).unwrap_or("person"),
+                    change.actor_label,
+                )
+                .await?;
             }
             State::Subscribed => sql::unlist_number(tx, change.address).await?,
             State::Unsubscribed | State::Unknown => {}

@@ -48,7 +48,13 @@ pub(super) async fn insert_event(tx: &mut TenantTx, change: &Change<'_>) -> Resu
 }
 
 /// Lists a number; `false` when it is listed already.
-pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, source: &str, actor_label: Option<&str>) -> Result<bool> {
+pub(super) async fn list_number(
+    tx: &mut TenantTx,
+    phone: &str,
+    reason: &str,
+    source: &str,
+    actor_label: Option<&str>,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let done = sqlx::query!(
         "insert into patchbay.do_not_contact (tenant_id, phone_e164, reason, source, actor_label) values ($1, $2, $3, $4, $5)
@@ -64,7 +70,12 @@ pub(super) async fn list_number(tx: &mut TenantTx, phone: &str, reason: &str, so
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn list_numbers(tx: &mut TenantTx, phone: Option<&str>, before: Option<Uuid>, limit: i64) -> Result<Vec<Listed>> {
+pub(super) async fn list_numbers(
+    tx: &mut TenantTx,
+    phone: Option<&str>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         Listed,
@@ -80,7 +91,11 @@ pub(super) async fn list_numbers(tx: &mut TenantTx, phone: Option<&str>, before:
 }
 
 /// Takes a number off the list; answers which.
-pub(super) async fn delete_number(tx: &mut TenantTx, id: Option<Uuid>, phone: Option<&str>) -> Result<Option<String>> {
+pub(super) async fn delete_number(
+    tx: &mut TenantTx,
+    id: Option<Uuid>,
+    phone: Option<&str>,
+) -> Result<Option<String>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         "delete from patchbay.do_not_contact where tenant_id = $1 and (id = $2 or phone_e164 = $3) returning phone_e164",
@@ -160,7 +175,11 @@ pub(super) async fn is_presumed(tx: &mut TenantTx, channel: Channel, address: &s
 }
 
 /// Where the address stood before its last change.
-pub(super) async fn state_before(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<Option<String>> {
+pub(super) async fn state_before(
+    tx: &mut TenantTx,
+    channel: Channel,
+    address: &str,
+) -> Result<Option<String>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         "select state from patchbay.consent_events where tenant_id = $1 and address = $3 and channel = $2 order by id desc offset 1 limit 1",
@@ -174,8 +193,12 @@ pub(super) async fn state_before(tx: &mut TenantTx, channel: Channel, address: &
 
 pub(super) async fn unlist_presumed(tx: &mut TenantTx, phone: &str) -> Result<()> {
     let tenant = tx.tenant();
-    sqlx::query!("delete from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2 and source = 'phrase'", tenant, phone)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "delete from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2 and source = 'phrase'",
+        tenant,
+        phone
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }

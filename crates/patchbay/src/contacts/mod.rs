@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub use advance::{Advance, advance_stage};
 pub use api::Doc;
-pub use contact::{Contact, NewContact, Status, full_name};
+pub use contact::{ConsentState, Contact, NewContact, Status, full_name};
 pub use input::ContactInput;
 pub use write::{add_labels, archive, create, remove_label, restore, update};
 

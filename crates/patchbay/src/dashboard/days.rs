@@ -41,7 +41,11 @@ mod tests {
     #[test]
     fn days_join_without_gap_or_overlap() {
         // Clocks went back on 1 November 2026 in New York; Beirut skips midnight in spring.
-        for (now, zone) in [("2026-11-03T12:00:00Z", Tz::America__New_York), ("2026-03-31T12:00:00Z", Tz::Asia__Beirut), ("2026-06-01T00:00:00Z", Tz::UTC)] {
+        for (now, zone) in [
+            ("2026-11-03T12:00:00Z", Tz::America__New_York),
+            ("2026-03-31T12:00:00Z", Tz::Asia__Beirut),
+            ("2026-06-01T00:00:00Z", Tz::UTC),
+        ] {
             let days = last(now.parse().unwrap(), zone, 7);
             assert_eq!(days.len(), 7);
             for pair in days.windows(2) {

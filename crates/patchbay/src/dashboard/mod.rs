@@ -55,7 +55,11 @@ pub struct Day {
 impl Day {
     /// How many of that day have one of these statuses.
     pub fn count(&self, statuses: &[&str]) -> i64 {
-        self.by_status.iter().filter(|(status, _)| statuses.contains(&status.as_str())).map(|(_, count)| count).sum()
+        self.by_status
+            .iter()
+            .filter(|(status, _)| statuses.contains(&status.as_str()))
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 
@@ -81,7 +85,8 @@ pub enum Fate {
 
 impl Fate {
     /// All of them, in the order of the table. Together they hold every status of an outbound message once.
-    pub const ALL: [Self; 6] = [Self::Delivered, Self::Sent, Self::Waiting, Self::Blocked, Self::Failed, Self::Canceled];
+    pub const ALL: [Self; 6] =
+        [Self::Delivered, Self::Sent, Self::Waiting, Self::Blocked, Self::Failed, Self::Canceled];
 
     /// The word in addresses.
     pub fn as_str(self) -> &'static str {
@@ -121,7 +126,11 @@ pub async fn numbers(app: &App, caller: &Caller) -> Result<Numbers> {
         .enumerate()
         .map(|(place, (date, _, _))| Day {
             date: *date,
-            by_status: counts.iter().filter(|row| row.place == place).map(|row| (row.status.clone(), row.count)).collect(),
+            by_status: counts
+                .iter()
+                .filter(|row| row.place == place)
+                .map(|row| (row.status.clone(), row.count))
+                .collect(),
         })
         .collect();
     Ok(Numbers {
@@ -137,7 +146,9 @@ pub async fn numbers(app: &App, caller: &Caller) -> Result<Numbers> {
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes
-        .get("/dashboard", Access::Page(Role::Viewer), ui::page)
-        .get("/dashboard/messages", Access::Page(Role::Viewer), ui::messages)
+    routes.get("/dashboard", Access::Page(Role::Viewer), ui::page).get(
+        "/dashboard/messages",
+        Access::Page(Role::Viewer),
+        ui::messages,
+    )
 }

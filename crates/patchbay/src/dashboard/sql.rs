@@ -41,9 +41,13 @@ pub(super) struct Count {
 }
 
 /// Messages of each day by status, from the primary key alone.
-pub(super) async fn messages_by_day(tx: &mut TenantTx, days: &[(NaiveDate, Uuid, Uuid)]) -> Result<Vec<Count>> {
+pub(super) async fn messages_by_day(
+    tx: &mut TenantTx,
+    days: &[(NaiveDate, Uuid, Uuid)],
+) -> Result<Vec<Count>> {
     let tenant = tx.tenant();
-    let (first, after): (Vec<Uuid>, Vec<Uuid>) = days.iter().map(|(_, first, after)| (*first, *after)).unzip();
+    let (first, after): (Vec<Uuid>, Vec<Uuid>) =
+        days.iter().map(|(_, first, after)| (*first, *after)).unzip();
     let rows = sqlx::query!(
         r#"select d.place as "place!", m.status as "status!", m.count as "count!"
            from unnest($2::uuid[], $3::uuid[]) with ordinality as d (first, after, place)
@@ -56,7 +60,10 @@ pub(super) async fn messages_by_day(tx: &mut TenantTx, days: &[(NaiveDate, Uuid,
     .fetch_all(tx.conn())
     .await?;
     let place = |row: i64| usize::try_from(row - 1).unwrap_or(usize::MAX);
-    Ok(rows.into_iter().map(|row| Count { place: place(row.place), status: row.status, count: row.count }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Count { place: place(row.place), status: row.status, count: row.count })
+        .collect())
 }
 
 /// New contacts since `first` by source: hops from source to source, counting each in the index. Sources beyond 200
@@ -81,7 +88,8 @@ pub(super) async fn leads_by_source(tx: &mut TenantTx, first: Uuid) -> Result<Ve
     )
     .fetch_all(tx.conn())
     .await?;
-    let mut sources: Vec<_> = rows.into_iter().map(|row| (row.source, row.count)).filter(|(_, count)| *count > 0).collect();
+    let mut sources: Vec<_> =
+        rows.into_iter().map(|row| (row.source, row.count)).filter(|(_, count)| *count > 0).collect();
     sources.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     Ok(sources)
 }
@@ -145,7 +153,13 @@ pub(super) struct MessageLine {
 }
 
 /// The messages behind a number, newest first.
-pub(super) async fn list_messages(tx: &mut TenantTx, statuses: &[String], first: Uuid, before: Option<Uuid>, limit: i64) -> Result<Vec<MessageLine>> {
+pub(super) async fn list_messages(
+    tx: &mut TenantTx,
+    statuses: &[String],
+    first: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<MessageLine>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         MessageLine,

@@ -17,10 +17,21 @@ fn caller(office: &Office) -> Caller {
         country: "AU".into(),
         currency: "AUD".into(),
     };
-    Caller { tenant, actor: Actor { kind: ActorKind::User, id: Some(office.owner_id), label: "Rosa".into() }, role: Role::Viewer }
+    Caller {
+        tenant,
+        actor: Actor { kind: ActorKind::User, id: Some(office.owner_id), label: "Rosa".into() },
+        role: Role::Viewer,
+    }
 }
 
-async fn message(test: &TestApp, office: &Office, contact: Uuid, at: DateTime<Utc>, kind: &str, status: &str) {
+async fn message(
+    test: &TestApp,
+    office: &Office,
+    contact: Uuid,
+    at: DateTime<Utc>,
+    kind: &str,
+    status: &str,
+) {
     let direction = if kind == "inbound" { "inbound" } else { "outbound" };
     sqlx::query("insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, dedupe_key, to_address, body, created_at, gate) values ($1, $2, $3, $4, 'sms', $5, $6, gen_random_uuid()::text, 'x', 'y', $7, case when $6 = 'blocked' then 'budget' end)")
         .bind(office.id).bind(crate::ids::new_id(at)).bind(contact).bind(direction).bind(kind).bind(status).bind(at)
@@ -52,7 +63,11 @@ async fn numbers_are_those_of_the_tenant_and_its_days() {
     }
     message(&test, &office, dana, now - Duration::days(8), "manual", "delivered").await;
     message(&test, &other, theirs, ago(5), "manual", "delivered").await;
-    sqlx::query("update patchbay.contacts set source = 'Web form' where id = $1").bind(dana).execute(&mut test.sql().await).await.unwrap();
+    sqlx::query("update patchbay.contacts set source = 'Web form' where id = $1")
+        .bind(dana)
+        .execute(&mut test.sql().await)
+        .await
+        .unwrap();
     for cents in [100, 250] {
         let quote = json!({"contact_id": dana, "total_cents": cents, "draft": true});
         test.api(&office.key, "POST", "/api/quotes", quote).await.expect(201);
@@ -65,7 +80,10 @@ async fn numbers_are_those_of_the_tenant_and_its_days() {
     assert_eq!(fates, 6);
     assert_eq!(told.median_reply_seconds, Some(1_200.0)); // of 1,800 and 600
     assert_eq!(told.sources, [(Some("Web form".to_owned()), 1), (None, 1)]);
-    assert_eq!(told.quotes, [QuoteSum { status: "draft".into(), currency: "AUD".into(), count: 2, total_cents: 350 }]);
+    assert_eq!(
+        told.quotes,
+        [QuoteSum { status: "draft".into(), currency: "AUD".into(), count: 2, total_cents: 350 }]
+    );
     let nothing = numbers(&test.app, &caller(&other)).await.unwrap();
     assert_eq!((nothing.median_reply_seconds, nothing.quotes.len(), nothing.sources.len()), (None, 0, 1));
     test.settle().await;

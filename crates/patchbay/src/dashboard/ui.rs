@@ -57,7 +57,8 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
 }
 
 fn figures(numbers: &Numbers, leads: i64, now: DateTime<Utc>) -> Vec<Figure> {
-    let waiting_note = numbers.waiting_since.map(|since| format!("the longest for {}", span((now - since).num_seconds())));
+    let waiting_note =
+        numbers.waiting_since.map(|since| format!("the longest for {}", span((now - since).num_seconds())));
     vec![
         Figure {
             label: "Waiting for an answer",
@@ -65,14 +66,26 @@ fn figures(numbers: &Numbers, leads: i64, now: DateTime<Utc>) -> Vec<Figure> {
             note: waiting_note.unwrap_or_else(|| "nobody waits".to_owned()),
             href: "/inbox?view=unread",
         },
-        Figure { label: "Conversations today", amount: up_to(numbers.conversations_today), note: String::new(), href: "/inbox" },
+        Figure {
+            label: "Conversations today",
+            amount: up_to(numbers.conversations_today),
+            note: String::new(),
+            href: "/inbox",
+        },
         Figure {
             label: "First answer, median",
-            amount: numbers.median_reply_seconds.map_or_else(|| "–".to_owned(), |seconds| span(seconds.round() as i64)),
+            amount: numbers
+                .median_reply_seconds
+                .map_or_else(|| "–".to_owned(), |seconds| span(seconds.round() as i64)),
             note: format!("last {MESSAGE_DAYS} days"),
             href: "/inbox?view=done",
         },
-        Figure { label: "New leads", amount: grouped(leads), note: "last 30 days".to_owned(), href: "/contacts" },
+        Figure {
+            label: "New leads",
+            amount: grouped(leads),
+            note: "last 30 days".to_owned(),
+            href: "/contacts",
+        },
     ]
 }
 
@@ -151,7 +164,12 @@ pub(super) struct MessagesQuery {
     cursor: Option<String>,
 }
 
-pub(super) async fn messages(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(query): Query<MessagesQuery>) -> Result<Response> {
+pub(super) async fn messages(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(query): Query<MessagesQuery>,
+) -> Result<Response> {
     let fate = Fate::ALL.into_iter().find(|fate| fate.as_str() == query.fate).unwrap_or(Fate::Failed);
     let (now, zone) = (app.now(), caller.tenant.timezone);
     let asked = PageQuery { limit: Some(50), cursor: query.cursor.clone() };
@@ -183,8 +201,11 @@ pub(super) async fn messages(State(app): State<Arc<App>>, session: Session, call
 
 fn line(row: sql::MessageLine, fate: Fate, country: &str, now: DateTime<Utc>, zone: Tz) -> MessageLine {
     let name = full_name(row.first_name.as_deref(), row.last_name.as_deref());
-    let address =
-        if phone::is_e164(&row.to_address) { phone::format_national_or_international(&row.to_address, country) } else { row.to_address };
+    let address = if phone::is_e164(&row.to_address) {
+        phone::format_national_or_international(&row.to_address, country)
+    } else {
+        row.to_address
+    };
     let why = row.gate_reason.as_ref().map(|stored| match serde_json::from_value::<Reason>(stored.clone()) {
         Ok(reason) => reason.sentence(row.gate_until, now, zone),
         Err(_) => stored["detail"].as_str().unwrap_or_default().to_owned(),

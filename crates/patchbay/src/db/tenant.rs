@@ -19,7 +19,10 @@ impl TenantTx {
         let opening =
             format!("begin; set local role patchbay_tenant; set local patchbay.tenant_id = '{tenant}'");
         let pool = pool.clone();
-        Ok(Self { transaction: to_the_end(async move { pool.begin_with(AssertSqlSafe(opening)).await }).await?, tenant })
+        Ok(Self {
+            transaction: to_the_end(async move { pool.begin_with(AssertSqlSafe(opening)).await }).await?,
+            tenant,
+        })
     }
 
     /// The tenant whose rows exist here; every query names it.
@@ -61,7 +64,9 @@ impl SystemTx {
 /// Runs `opening` in a task of its own. A handler is dropped when its client goes away; dropped in the middle of
 /// opening a transaction, sqlx would put a connection back into the pool with the transaction open, and the next
 /// one to take it would work inside. A task is not dropped: it ends, and rolls back what nobody wants any more.
-async fn to_the_end(opening: impl Future<Output = sqlx::Result<Transaction<'static, Postgres>>> + Send + 'static) -> Result<Transaction<'static, Postgres>> {
+async fn to_the_end(
+    opening: impl Future<Output = sqlx::Result<Transaction<'static, Postgres>>> + Send + 'static,
+) -> Result<Transaction<'static, Postgres>> {
     Ok(tokio::spawn(opening).await.map_err(Error::internal)??)
 }
 
@@ -88,7 +93,8 @@ mod tests {
         assert_eq!(t.scalar("select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'").await, 0);
         for _ in 0..16 {
             let mut conn = t.app.db.system_conn().await.unwrap();
-            let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut *conn).await.unwrap();
+            let role: String =
+                sqlx::query_scalar("select current_user::text").fetch_one(&mut *conn).await.unwrap();
             assert_eq!(role, "patchbay");
         }
     }

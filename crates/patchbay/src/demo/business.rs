@@ -19,9 +19,23 @@ use super::{
 };
 use crate::{db::SystemTx, error::Result, messaging::compose, templates};
 
-const STAGES: [(&str, &str); 5] = [("New", "open"), ("Contacted", "open"), ("Quoted", "open"), ("Won", "won"), ("Lost", "lost")];
+const STAGES: [(&str, &str); 5] =
+    [("New", "open"), ("Contacted", "open"), ("Quoted", "open"), ("Won", "won"), ("Lost", "lost")];
 const LABELS: [&str; 14] = [
-    "water heater", "gas", "garage", "bathroom", "drain", "kitchen", "commercial", "repeat customer", "emergency", "estimate only", "re-pipe", "sump pump", "warranty", "VIP",
+    "water heater",
+    "gas",
+    "garage",
+    "bathroom",
+    "drain",
+    "kitchen",
+    "commercial",
+    "repeat customer",
+    "emergency",
+    "estimate only",
+    "re-pipe",
+    "sump pump",
+    "warranty",
+    "VIP",
 ];
 const ZONE: Tz = America::Chicago;
 /// Someone who is asleep when Chicago works.
@@ -46,14 +60,28 @@ pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<
         return Ok(false);
     }
     let id = tenant.id;
-    let members = hire(tx, id, &[(Who::Rosa, "owner"), (Who::Sam, "member"), (Who::Kim, "viewer")], tenant.created_at).await?;
+    let members =
+        hire(tx, id, &[(Who::Rosa, "owner"), (Who::Sam, "member"), (Who::Kim, "viewer")], tenant.created_at)
+            .await?;
     let [(_, rosa), (_, sam), (_, kim)] = members[..] else { return Ok(false) };
-    let mut studio = Studio::new(now, [(Who::Rosa, rosa), (Who::Sam, sam), (Who::Kim, kim)], "+13125550100", "hello@brightside.example");
+    let mut studio = Studio::new(
+        now,
+        [(Who::Rosa, rosa), (Who::Sam, sam), (Who::Kim, kim)],
+        "+13125550100",
+        "hello@brightside.example",
+    );
     let stages = furnish(tx, id, &studio, tenant.created_at).await?;
     let labels: Vec<(&str, Uuid)> = LABELS.iter().map(|name| (*name, id_at(tenant.created_at))).collect();
-    sql::insert_labels(tx, id, &labels.iter().map(|(name, id)| json!({ "id": id, "name": name })).collect::<Vec<_>>(), tenant.created_at).await?;
+    sql::insert_labels(
+        tx,
+        id,
+        &labels.iter().map(|(name, id)| json!({ "id": id, "name": name })).collect::<Vec<_>>(),
+        tenant.created_at,
+    )
+    .await?;
     sql::insert_custom_fields(tx, id, &custom_fields(tenant.created_at)).await?;
-    let stage = |name: &str| stages.iter().find(|(stage, _)| *stage == name).map(|(_, id)| *id).unwrap_or_default();
+    let stage =
+        |name: &str| stages.iter().find(|(stage, _)| *stage == name).map(|(_, id)| *id).unwrap_or_default();
     for (place, person) in PEOPLE.iter().enumerate() {
         studio.cast(person, stage(person.stage), &labels, place);
     }
@@ -73,15 +101,28 @@ fn hour(hour: u32) -> NaiveTime {
     NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default()
 }
 
-async fn hire(tx: &mut SystemTx, tenant: Uuid, roles: &[(Who, &'static str)], since: DateTime<Utc>) -> Result<Vec<(Who, Uuid)>> {
+async fn hire(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    roles: &[(Who, &'static str)],
+    since: DateTime<Utc>,
+) -> Result<Vec<(Who, Uuid)>> {
     let rows: Vec<Value> =
         roles.iter().map(|(who, role)| json!({ "id": id_at(since), "email": who.email(), "name": who.name(), "role": role })).collect();
     let ids = sql::insert_members(tx, tenant, &rows, since).await?;
-    Ok(roles.iter().filter_map(|(who, _)| Some((*who, ids.iter().find(|(email, _)| email == who.email())?.1))).collect())
+    Ok(roles
+        .iter()
+        .filter_map(|(who, _)| Some((*who, ids.iter().find(|(email, _)| email == who.email())?.1)))
+        .collect())
 }
 
 /// Stages, templates and senders; answers the stages.
-async fn furnish(tx: &mut SystemTx, tenant: Uuid, studio: &Studio, at: DateTime<Utc>) -> Result<Vec<(&'static str, Uuid)>> {
+async fn furnish(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    studio: &Studio,
+    at: DateTime<Utc>,
+) -> Result<Vec<(&'static str, Uuid)>> {
     let stages: Vec<(&str, Uuid)> = STAGES.iter().map(|(name, _)| (*name, id_at(at))).collect();
     let rows: Vec<Value> = stages
         .iter()
@@ -108,10 +149,34 @@ async fn furnish(tx: &mut SystemTx, tenant: Uuid, studio: &Studio, at: DateTime<
 
 type OwnTemplate = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
 const OWN_TEMPLATES: [OwnTemplate; 4] = [
-    ("booked", "Visit booked", "sms", "Hi {{ first_name | default(\"there\") }}, your visit is booked. Sam will text you when he is on the way.", None),
-    ("on_the_way", "On the way", "sms", "Hi {{ first_name | default(\"there\") }}, Sam from {{ business_name }} is on the way and will be there in about 30 minutes.", None),
-    ("review", "Ask for a review", "sms", "Thanks for choosing {{ business_name }}, {{ first_name | default(\"neighbour\") }}! Would you leave us a review?", None),
-    ("wa_follow_up", "WhatsApp: shall we come by?", "whatsapp", "Hi {{ first_name | default(\"there\") }}, shall we come by this week? {{ business_name }}", Some("HX0f3d1c2b4a5968778695a4b3c2d1e0f9")),
+    (
+        "booked",
+        "Visit booked",
+        "sms",
+        "Hi {{ first_name | default(\"there\") }}, your visit is booked. Sam will text you when he is on the way.",
+        None,
+    ),
+    (
+        "on_the_way",
+        "On the way",
+        "sms",
+        "Hi {{ first_name | default(\"there\") }}, Sam from {{ business_name }} is on the way and will be there in about 30 minutes.",
+        None,
+    ),
+    (
+        "review",
+        "Ask for a review",
+        "sms",
+        "Thanks for choosing {{ business_name }}, {{ first_name | default(\"neighbour\") }}! Would you leave us a review?",
+        None,
+    ),
+    (
+        "wa_follow_up",
+        "WhatsApp: shall we come by?",
+        "whatsapp",
+        "Hi {{ first_name | default(\"there\") }}, shall we come by this week? {{ business_name }}",
+        Some("HX0f3d1c2b4a5968778695a4b3c2d1e0f9"),
+    ),
 ];
 
 fn custom_fields(at: DateTime<Utc>) -> Vec<Value> {
@@ -148,11 +213,28 @@ fn far_away() -> Person {
 fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
     const BEATS: &[(i64, Beat)] = &[
         (26 * 60, Beat::In("Hot water takes ten minutes to arrive upstairs. Can that be fixed?")),
-        (26 * 60 - 17, Beat::Out(Who::Sam, "Hi Elliot, a small recirculation pump does it. About two hours of work.", "delivered")),
+        (
+            26 * 60 - 17,
+            Beat::Out(
+                Who::Sam,
+                "Hi Elliot, a small recirculation pump does it. About two hours of work.",
+                "delivered",
+            ),
+        ),
         (11 * 60, Beat::In("Sounds good, when?")),
-        (11 * 60 - 6, Beat::Out(Who::Sam, "Tomorrow first thing? I send you a reminder with the time.", "delivered")),
+        (
+            11 * 60 - 6,
+            Beat::Out(Who::Sam, "Tomorrow first thing? I send you a reminder with the time.", "delivered"),
+        ),
     ];
-    let scene = Scene { with: FAR_AWAY, channel: Channel::Sms, status: "open", assignee: Some(Who::Sam), unread: 0, beats: BEATS };
+    let scene = Scene {
+        with: FAR_AWAY,
+        channel: Channel::Sms,
+        status: "open",
+        assignee: Some(Who::Sam),
+        unread: 0,
+        beats: BEATS,
+    };
     studio.play(&scene, far);
     let zone = Australia::Perth;
     let text = "Booked: tomorrow between 8:00 and 10:00. Sam will text you when he is on the way.";
@@ -163,7 +245,11 @@ fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
         }
         QuietDecision::Open => {
             let tomorrow: NaiveDate = studio.now.with_timezone(&zone).date_naive() + TimeDelta::days(1);
-            let next = if tomorrow.weekday() == chrono::Weekday::Sun { tomorrow + TimeDelta::days(1) } else { tomorrow };
+            let next = if tomorrow.weekday() == chrono::Weekday::Sun {
+                tomorrow + TimeDelta::days(1)
+            } else {
+                tomorrow
+            };
             studio.hold(FAR_AWAY, far, text, compose::instant(next.and_time(hour(9)), zone), None);
         }
     }
@@ -171,15 +257,29 @@ fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
 
 /// A small second business, for the switcher.
 pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()> {
-    const PEOPLE: [(&str, &str, &str); 4] =
-        [("Nora", "Bennett", "+12125550141"), ("Theo", "Vasquez", "+12125550158"), ("Ivy", "Chambers", "+16465550113"), ("Raj", "Malhotra", "+19175550126")];
+    const PEOPLE: [(&str, &str, &str); 4] = [
+        ("Nora", "Bennett", "+12125550141"),
+        ("Theo", "Vasquez", "+12125550158"),
+        ("Ivy", "Chambers", "+16465550113"),
+        ("Raj", "Malhotra", "+19175550126"),
+    ];
     const TALK: [&[(i64, Beat)]; 2] = [
         &[
             (3 * 60, Beat::In("Hi, I saw the opening for a night-shift nurse. Is it still free?")),
             (3 * 60 - 5, Beat::Out(Who::Rosa, "Hi Nora, it is. Could we talk tomorrow at 10?", "delivered")),
             (52, Beat::In("10 works, thank you")),
         ],
-        &[(2 * 24 * 60, Beat::Out(Who::Rosa, "Hi Theo, your interview is on Monday at 14:00, third floor.", "delivered")), (2 * 24 * 60 - 30, Beat::In("Got it, see you there"))],
+        &[
+            (
+                2 * 24 * 60,
+                Beat::Out(
+                    Who::Rosa,
+                    "Hi Theo, your interview is on Monday at 14:00, third floor.",
+                    "delivered",
+                ),
+            ),
+            (2 * 24 * 60 - 30, Beat::In("Got it, see you there")),
+        ],
     ];
     let since = now - TimeDelta::days(20);
     let tenant = sql::Tenant {
@@ -197,7 +297,12 @@ pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()>
     }
     let members = hire(tx, tenant.id, &[(Who::Rosa, "owner")], since).await?;
     let Some((_, rosa)) = members.first().copied() else { return Ok(()) };
-    let mut studio = Studio::new(now, [(Who::Rosa, rosa), (Who::Sam, rosa), (Who::Kim, rosa)], "+12125550100", "talent@harbour.example");
+    let mut studio = Studio::new(
+        now,
+        [(Who::Rosa, rosa), (Who::Sam, rosa), (Who::Kim, rosa)],
+        "+12125550100",
+        "talent@harbour.example",
+    );
     let stages = furnish(tx, tenant.id, &studio, since).await?;
     let cast: Vec<Person> = PEOPLE
         .iter()
@@ -221,7 +326,10 @@ pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()>
     }
     for (with, beats) in TALK.iter().enumerate() {
         let unread = i32::from(with == 0);
-        studio.play(&Scene { with, channel: Channel::Sms, status: "open", assignee: None, unread, beats }, &cast[with]);
+        studio.play(
+            &Scene { with, channel: Channel::Sms, status: "open", assignee: None, unread, beats },
+            &cast[with],
+        );
     }
     sql::insert_rows(tx, tenant.id, &studio.rows, now).await
 }

@@ -48,7 +48,19 @@ pub(super) struct Person {
 }
 
 const fn person(first: &'static str, last: &'static str, phone: &'static str) -> Person {
-    Person { first, last, phone, email: "", zone: "", stage: "New", source: "Website form", labels: &[], fields: &[], agreed: false, days_ago: 2 }
+    Person {
+        first,
+        last,
+        phone,
+        email: "",
+        zone: "",
+        stage: "New",
+        source: "Website form",
+        labels: &[],
+        fields: &[],
+        agreed: false,
+        days_ago: 2,
+    }
 }
 
 /// The stage, source and age of a contact.

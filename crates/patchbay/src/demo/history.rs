@@ -35,7 +35,8 @@ pub(super) fn play(studio: &mut Studio) {
     let mut beats: Vec<Vec<(i64, Beat)>> = vec![Vec::new(); extras];
     let mut count = 0_usize;
     // Minutes ago at which the business opened today.
-    let open_today = i64::from(studio.now.with_timezone(&America::Chicago).num_seconds_from_midnight()) / 60 - 8 * 60;
+    let open_today =
+        i64::from(studio.now.with_timezone(&America::Chicago).num_seconds_from_midnight()) / 60 - 8 * 60;
     for day in (1..60_i64).rev() {
         for turn in 0..2 + usize::try_from(day % 4).unwrap_or_default() {
             count += 1;
@@ -45,14 +46,21 @@ pub(super) fn play(studio: &mut Studio) {
                 continue;
             }
             let (asked, answered) = EXCHANGES[count % EXCHANGES.len()];
-            let begin = day * 24 * 60 + open_today - i64::try_from(turn * 97 + count % 50).unwrap_or_default();
+            let begin =
+                day * 24 * 60 + open_today - i64::try_from(turn * 97 + count % 50).unwrap_or_default();
             let pause = 2 + i64::try_from(count % 11).unwrap_or_default();
             let who = if count.is_multiple_of(3) { Who::Sam } else { Who::Rosa };
             beats[with].push((begin, Beat::In(asked)));
             beats[with].push((
                 begin - pause,
                 match count % 23 {
-                    5 => Beat::Lost(who, answered, "failed", 30006, "The number is a landline or cannot be reached by its carrier."),
+                    5 => Beat::Lost(
+                        who,
+                        answered,
+                        "failed",
+                        30006,
+                        "The number is a landline or cannot be reached by its carrier.",
+                    ),
                     n if n % 4 == 0 => Beat::Out(who, answered, "read"),
                     _ => Beat::Out(who, answered, "delivered"),
                 },
@@ -65,7 +73,14 @@ pub(super) fn play(studio: &mut Studio) {
         }
         beats.sort_by_key(|(minutes, _)| std::cmp::Reverse(*minutes));
         let place = ON_STAGE + with;
-        let scene = Scene { with: place, channel: Channel::Sms, status: "done", assignee: (with % 4 == 0).then_some(Who::Sam), unread: 0, beats: beats.leak() };
+        let scene = Scene {
+            with: place,
+            channel: Channel::Sms,
+            status: "done",
+            assignee: (with % 4 == 0).then_some(Who::Sam),
+            unread: 0,
+            beats: beats.leak(),
+        };
         studio.play(&scene, &PEOPLE[place]);
     }
 }
@@ -76,12 +91,26 @@ type Plan = (i32, usize, i64, &'static str, &'static [(&'static str, f64, i64)],
 const PLANS: &[Plan] = &[
     (1024, 15, 43, "accepted", &[("Shower valve and trim", 1.0, 38_500), ("Labour", 4.0, 9_500)], 1025),
     (1025, 19, 46, "rejected", &[("Replace faucet", 1.0, 24_000)], 1025),
-    (1026, 20, 50, "accepted", &[("Burst pipe, night call", 1.0, 42_000), ("Copper, per foot", 12.0, 850)], 1025),
+    (
+        1026,
+        20,
+        50,
+        "accepted",
+        &[("Burst pipe, night call", 1.0, 42_000), ("Copper, per foot", 12.0, 850)],
+        1025,
+    ),
     (1027, 22, 32, "accepted", &[("Bathroom rough-in", 1.0, 310_000), ("Fixtures", 1.0, 126_000)], 1025),
     (1028, 24, 28, "accepted", &[("50 gal gas heater, supply and fit", 1.0, 189_000)], 1025),
     (1029, 28, 25, "accepted", &[("Hydro jetting", 1.0, 45_000), ("Camera inspection", 1.0, 18_000)], 1025),
     (1030, 18, 36, "accepted", &[("40 gal heater, supply and fit", 1.0, 142_000)], 1025),
-    (1031, 10, 27, "sent", &[("Re-pipe bungalow in PEX, 2 baths", 1.0, 780_000), ("Drywall repair", 1.0, 95_000)], 825),
+    (
+        1031,
+        10,
+        27,
+        "sent",
+        &[("Re-pipe bungalow in PEX, 2 baths", 1.0, 780_000), ("Drywall repair", 1.0, 95_000)],
+        825,
+    ),
     (1032, 23, 17, "viewed", &[("Re-pipe second floor", 1.0, 310_000)], 1025),
     (1033, 17, 14, "viewed", &[("Kitchen sink and disposal", 1.0, 68_000), ("Labour", 3.0, 9_500)], 1025),
     (1034, 31, 13, "sent", &[("Grease trap, 20 gpm", 1.0, 164_000), ("Night work", 1.0, 40_000)], 1025),
@@ -108,13 +137,18 @@ pub(super) fn quotes(studio: &mut Studio) {
             _ => days * 24 * 60 + 35,
         };
         let made = studio.now - TimeDelta::minutes(minutes) - TimeDelta::seconds(20);
-        let items: Vec<Value> = lines.iter().map(|(name, quantity, unit)| json!({ "name": name, "quantity": quantity, "unit_cents": unit })).collect();
+        let items: Vec<Value> = lines
+            .iter()
+            .map(|(name, quantity, unit)| json!({ "name": name, "quantity": quantity, "unit_cents": unit }))
+            .collect();
         let net: i64 = lines.iter().map(|(_, quantity, unit)| (quantity * *unit as f64).round() as i64).sum();
         let tax_cents = (net * tax + 5_000) / 10_000;
         let sent = (*status != "draft").then(|| made + TimeDelta::seconds(25));
-        let viewed = matches!(*status, "viewed" | "accepted" | "rejected").then(|| made + TimeDelta::minutes(if minutes < 60 { 8 } else { 190 }));
+        let viewed = matches!(*status, "viewed" | "accepted" | "rejected")
+            .then(|| made + TimeDelta::minutes(if minutes < 60 { 8 } else { 190 }));
         let answered = matches!(*status, "accepted" | "rejected").then(|| made + TimeDelta::hours(5));
-        let last_day = studio.now.date_naive() + TimeDelta::days(if *status == "expired" { -4 } else { 30 - days.min(&25) });
+        let last_day = studio.now.date_naive()
+            + TimeDelta::days(if *status == "expired" { -4 } else { 30 - days.min(&25) });
         let contact = studio.people[*with];
         studio.rows.quotes.push(json!({
             "id": id_at(made), "number": number, "contact_id": contact, "title": lines[0].0, "items": items, "tax_basis_points": tax,

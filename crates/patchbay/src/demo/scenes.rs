@@ -22,10 +22,25 @@ pub(super) const SCENES: &[Scene] = &[
         assignee: Some(Rosa),
         unread: 0,
         beats: &[
-            (DAY + 4 * HOUR + 32, In("Hi, our water heater is leaking from the bottom. Do you replace them? 40 gal gas, in the garage.")),
-            (DAY + 4 * HOUR + 30, Out(Rosa, "Hi Dana, this is Rosa at Brightside. We do, usually within two days. Could you send a photo of the label on the tank?", "read")),
+            (
+                DAY + 4 * HOUR + 32,
+                In(
+                    "Hi, our water heater is leaking from the bottom. Do you replace them? 40 gal gas, in the garage.",
+                ),
+            ),
+            (
+                DAY + 4 * HOUR + 30,
+                Out(
+                    Rosa,
+                    "Hi Dana, this is Rosa at Brightside. We do, usually within two days. Could you send a photo of the label on the tank?",
+                    "read",
+                ),
+            ),
             (DAY + 4 * HOUR + 24, In("Sure, here it is. It's a Rheem from 2009")),
-            (DAY + 4 * HOUR + 13, Note(Rosa, "Flue looks undersized in the photo. Add the vent kit to the quote.")),
+            (
+                DAY + 4 * HOUR + 13,
+                Note(Rosa, "Flue looks undersized in the photo. Add the vent kit to the quote."),
+            ),
             (31, Quote(1042)),
             (30, Happened("stage.moved", r#"{"from": "New", "to": "Quoted", "by_itself": true}"#)),
             (23, Happened("quote.viewed", r#"{"number": 1042}"#)),
@@ -41,9 +56,19 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (2 * DAY, In("Hello, my cousin Devon gave me your number. Our shower drips day and night.")),
-            (2 * DAY - 9, Out(Rosa, "Hi Marcus, happy to help. Is it the head or the handle that drips?", "delivered")),
+            (
+                2 * DAY - 9,
+                Out(Rosa, "Hi Marcus, happy to help. Is it the head or the handle that drips?", "delivered"),
+            ),
             (2 * DAY - 21, In("The handle. And the tile behind it looks wet.")),
-            (2 * DAY - 40, Out(Rosa, "Then I'd open the wall to be safe. I'll send you a price with and without tile.", "delivered")),
+            (
+                2 * DAY - 40,
+                Out(
+                    Rosa,
+                    "Then I'd open the wall to be safe. I'll send you a price with and without tile.",
+                    "delivered",
+                ),
+            ),
             (DAY, Note(Sam, "Was there this morning: cartridge and two feet of copper. Tile can stay.")),
             (29, Quote(1043)),
         ],
@@ -69,7 +94,10 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 1,
         beats: &[
             (56 * DAY, In("The pilot light keeps going out, can somebody have a look?")),
-            (56 * DAY - 12, Out(Sam, "Hi Priya, I can be there tomorrow at 9. The diagnosis is $89.", "delivered")),
+            (
+                56 * DAY - 12,
+                Out(Sam, "Hi Priya, I can be there tomorrow at 9. The diagnosis is $89.", "delivered"),
+            ),
             (64, In("Thanks, the heater works great now")),
         ],
     },
@@ -89,7 +117,10 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (20 * DAY, In("How much for a new faucet?")),
-            (20 * DAY - 15, Out(Rosa, "Hi Tom, between $180 and $260 with the fitting. Want us to stop by?", "delivered")),
+            (
+                20 * DAY - 15,
+                Out(Rosa, "Hi Tom, between $180 and $260 with the fitting. Want us to stop by?", "delivered"),
+            ),
             (3 * HOUR, Out(Rosa, "Hi Tom, are you still looking for a plumber for the faucet?", "delivered")),
             (2 * HOUR - 4, Stop),
         ],
@@ -102,9 +133,19 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (2 * DAY + 5 * HOUR, In("Hi! The disposal hums but does not turn. Kitchen is flooded a little")),
-            (2 * DAY + 5 * HOUR - 4, Out(Sam, "Switch it off at the wall please, and put a bucket under the trap. I am 40 minutes away.", "read")),
+            (
+                2 * DAY + 5 * HOUR - 4,
+                Out(
+                    Sam,
+                    "Switch it off at the wall please, and put a bucket under the trap. I am 40 minutes away.",
+                    "read",
+                ),
+            ),
             (2 * DAY + 5 * HOUR - 6, In("Done. You are an angel")),
-            (2 * DAY + HOUR, Happened("conversation.assigned", r#"{"assignee": "Sam Ortiz", "actor": "Sam Ortiz"}"#)),
+            (
+                2 * DAY + HOUR,
+                Happened("conversation.assigned", r#"{"assignee": "Sam Ortiz", "actor": "Sam Ortiz"}"#),
+            ),
             (2 * DAY + HOUR - 3, Out(Sam, "We can be there between 2 and 4 pm with the new one.", "read")),
         ],
     },
@@ -115,7 +156,14 @@ pub(super) const SCENES: &[Scene] = &[
         assignee: Some(Rosa),
         unread: 0,
         beats: &[
-            (3 * DAY, Out(Rosa, "Dear Mr Lindqvist,\n\nattached is the invoice for the floor drains in the workshop.\n\nKind regards\nRosa Marín", "delivered")),
+            (
+                3 * DAY,
+                Out(
+                    Rosa,
+                    "Dear Mr Lindqvist,\n\nattached is the invoice for the floor drains in the workshop.\n\nKind regards\nRosa Marín",
+                    "delivered",
+                ),
+            ),
             (2 * DAY + 2 * HOUR, In("Invoice received, will pay on Friday.\n\nGregor")),
         ],
     },
@@ -127,7 +175,10 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (3 * DAY, In("Kitchen drain is slow again. Same as last year.")),
-            (3 * DAY - 18, Out(Sam, "Hi Ahmed, let us camera it this time. Does Monday suit you?", "delivered")),
+            (
+                3 * DAY - 18,
+                Out(Sam, "Hi Ahmed, let us camera it this time. Does Monday suit you?", "delivered"),
+            ),
             (3 * DAY - 26, In("Monday is fine, before noon")),
             (2 * DAY + 6 * HOUR, Out(Sam, "Your job is booked for Monday, 9:00 to 11:00.", "delivered")),
         ],
@@ -139,7 +190,14 @@ pub(super) const SCENES: &[Scene] = &[
         assignee: Some(Sam),
         unread: 0,
         beats: &[
-            (3 * DAY + 3 * HOUR, Out(Sam, "Hi Noor, the tiles are in. We finish the bathroom on Wednesday, 8:00?", "delivered")),
+            (
+                3 * DAY + 3 * HOUR,
+                Out(
+                    Sam,
+                    "Hi Noor, the tiles are in. We finish the bathroom on Wednesday, 8:00?",
+                    "delivered",
+                ),
+            ),
             (3 * DAY + 2 * HOUR, In("Perfect, see you then")),
         ],
     },
@@ -151,9 +209,21 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (28 * DAY, In("Looking for a price to re-pipe a 1960s bungalow, 2 baths")),
-            (28 * DAY - 33, Out(Rosa, "Hi Wes, we would have to see it. Is there a crawl space?", "delivered")),
+            (
+                28 * DAY - 33,
+                Out(Rosa, "Hi Wes, we would have to see it. Is there a crawl space?", "delivered"),
+            ),
             (27 * DAY, Quote(1031)),
-            (3 * DAY + 8 * HOUR, Lost(Rosa, "Hi Wes, still interested in the re-pipe? The quote holds until the end of the month.", "undelivered", 30003, "The phone is switched off or out of reach.")),
+            (
+                3 * DAY + 8 * HOUR,
+                Lost(
+                    Rosa,
+                    "Hi Wes, still interested in the re-pipe? The quote holds until the end of the month.",
+                    "undelivered",
+                    30003,
+                    "The phone is switched off or out of reach.",
+                ),
+            ),
         ],
     },
     Scene {
@@ -180,7 +250,10 @@ pub(super) const SCENES: &[Scene] = &[
         unread: 0,
         beats: &[
             (5 * DAY, In("Sump pump runs all the time since the storm")),
-            (5 * DAY - 11, Out(Rosa, "Hi Bea, that is usually the float. Can we come by on the weekend?", "delivered")),
+            (
+                5 * DAY - 11,
+                Out(Rosa, "Hi Bea, that is usually the float. Can we come by on the weekend?", "delivered"),
+            ),
             (4 * DAY + 3 * HOUR, In("👍 I ask my landlord first")),
         ],
     },
@@ -191,8 +264,21 @@ pub(super) const SCENES: &[Scene] = &[
         assignee: None,
         unread: 1,
         beats: &[
-            (23 * DAY, Out(Rosa, "Hi Carl, nice to meet you at the home show. Here is the price list you asked for: https://brightside.example/prices", "delivered")),
-            (5 * HOUR, SoftStop("Thanks but please take me off your list, we found somebody", "take me off your list")),
+            (
+                23 * DAY,
+                Out(
+                    Rosa,
+                    "Hi Carl, nice to meet you at the home show. Here is the price list you asked for: https://brightside.example/prices",
+                    "delivered",
+                ),
+            ),
+            (
+                5 * HOUR,
+                SoftStop(
+                    "Thanks but please take me off your list, we found somebody",
+                    "take me off your list",
+                ),
+            ),
         ],
     },
     Scene {

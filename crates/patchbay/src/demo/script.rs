@@ -78,7 +78,12 @@ struct Course {
 }
 
 impl Studio {
-    pub fn new(now: DateTime<Utc>, members: [(Who, Uuid); 3], sms_from: &'static str, email_from: &'static str) -> Self {
+    pub fn new(
+        now: DateTime<Utc>,
+        members: [(Who, Uuid); 3],
+        sms_from: &'static str,
+        email_from: &'static str,
+    ) -> Self {
         Self { now, people: Vec::new(), members, sms_from, email_from, rows: Rows::default(), counter: 0 }
     }
 
@@ -89,7 +94,9 @@ impl Studio {
     /// Brings a contact in; the place in the list is its name in scenes.
     pub fn cast(&mut self, person: &Person, stage: Uuid, labels: &[(&str, Uuid)], place: usize) {
         // The first of a day first, so that the board has an order.
-        let born = self.now - TimeDelta::days(person.days_ago) - TimeDelta::minutes(47 + i64::try_from(place % 7).unwrap_or_default() * 13);
+        let born = self.now
+            - TimeDelta::days(person.days_ago)
+            - TimeDelta::minutes(47 + i64::try_from(place % 7).unwrap_or_default() * 13);
         let id = id_at(born);
         let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
         let status = match person.stage {
@@ -98,7 +105,8 @@ impl Studio {
             _ => "lead",
         };
         let owner = if place % 3 == 1 { Who::Sam } else { Who::Rosa };
-        let fields: serde_json::Map<String, Value> = person.fields.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+        let fields: serde_json::Map<String, Value> =
+            person.fields.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
         self.rows.contacts.push(json!({
             "id": id, "status": status, "first_name": text(person.first), "last_name": text(person.last), "phone_e164": text(person.phone),
             "email": text(person.email), "stage_id": stage, "source": person.source, "timezone": text(person.zone), "properties": fields,
@@ -106,7 +114,9 @@ impl Studio {
         }));
         for label in person.labels {
             if let Some((_, label)) = labels.iter().find(|(name, _)| name == label) {
-                self.rows.contact_labels.push(json!({ "contact_id": id, "label_id": label, "created_at": born }));
+                self.rows
+                    .contact_labels
+                    .push(json!({ "contact_id": id, "label_id": label, "created_at": born }));
             }
         }
         if person.agreed && !person.phone.is_empty() {
@@ -115,7 +125,15 @@ impl Studio {
         self.people.push(id);
     }
 
-    fn consent(&mut self, address: &str, channel: &str, state: &str, how: &str, detail: Option<&str>, at: DateTime<Utc>) {
+    fn consent(
+        &mut self,
+        address: &str,
+        channel: &str,
+        state: &str,
+        how: &str,
+        detail: Option<&str>,
+        at: DateTime<Utc>,
+    ) {
         let wording = (how == "form").then_some("Yes, text me about my request. Reply STOP to end.");
         let source = if how == "form" { "brightside.example/contact" } else { self.sms_from };
         self.rows.consents.push(json!({
@@ -127,7 +145,8 @@ impl Studio {
     /// Plays a scene.
     pub fn play(&mut self, scene: &Scene, person: &Person) {
         let contact = self.people[scene.with];
-        let mut course = Course { channel: scene.channel, last: None, last_inbound: None, waiting: None, review: None };
+        let mut course =
+            Course { channel: scene.channel, last: None, last_inbound: None, waiting: None, review: None };
         for (minutes, beat) in scene.beats {
             let at = self.now - TimeDelta::minutes(*minutes);
             self.beat(&mut course, contact, person, at, *beat);
@@ -139,7 +158,9 @@ impl Studio {
     fn beat(&mut self, course: &mut Course, contact: Uuid, person: &Person, at: DateTime<Utc>, beat: Beat) {
         match beat {
             Beat::In(text) => self.hear(course, contact, person, text, at),
-            Beat::Out(who, text, status) => self.say(course, contact, person, Some(who), "manual", text, status, at),
+            Beat::Out(who, text, status) => {
+                self.say(course, contact, person, Some(who), "manual", text, status, at)
+            }
             Beat::Lost(who, text, status, code, words) => {
                 self.say(course, contact, person, Some(who), "manual", text, status, at);
                 if let Some(message) = self.rows.messages.last_mut() {
@@ -151,10 +172,20 @@ impl Studio {
                 self.rows.notes.push(note);
             }
             Beat::Quote(number) => {
-                let quote = self.rows.quotes.iter().find(|quote| quote["number"] == number).cloned().unwrap_or_default();
-                let total = patchbay_rules::money::format(quote["total_cents"].as_i64().unwrap_or_default(), "USD");
+                let quote = self
+                    .rows
+                    .quotes
+                    .iter()
+                    .find(|quote| quote["number"] == number)
+                    .cloned()
+                    .unwrap_or_default();
+                let total =
+                    patchbay_rules::money::format(quote["total_cents"].as_i64().unwrap_or_default(), "USD");
                 let token = quote["token"].as_str().unwrap_or_default();
-                let text = format!("Hi {}, your quote from Brightside Plumbing is {total}: https://brightside.example/q/{token}", person.first);
+                let text = format!(
+                    "Hi {}, your quote from Brightside Plumbing is {total}: https://brightside.example/q/{token}",
+                    person.first
+                );
                 self.say(course, contact, person, None, "quote", &text, "delivered", at);
                 if let Some(message) = self.rows.messages.last_mut() {
                     message["quote_id"] = quote["id"].clone();
@@ -171,14 +202,25 @@ impl Studio {
                 self.refuse(person, "keyword", "STOP", at);
                 let text = "You have been unsubscribed from Brightside Plumbing and will receive no more messages. Reply START to resubscribe.";
                 let last = course.last.clone();
-                self.say(course, contact, person, None, "consent_confirmation", text, "delivered", at + TimeDelta::seconds(2));
+                self.say(
+                    course,
+                    contact,
+                    person,
+                    None,
+                    "consent_confirmation",
+                    text,
+                    "delivered",
+                    at + TimeDelta::seconds(2),
+                );
                 // The list shows what the person said, not our receipt for it.
                 course.last = last;
             }
             Beat::SoftStop(text, phrase) => {
                 self.hear(course, contact, person, text, at);
                 self.refuse(person, "phrase", phrase, at);
-                course.review = Some(format!("Sounds like an opt-out: \u{201c}{phrase}\u{201d}. Nothing automatic is sent until you decide."));
+                course.review = Some(format!(
+                    "Sounds like an opt-out: \u{201c}{phrase}\u{201d}. Nothing automatic is sent until you decide."
+                ));
             }
         }
     }
@@ -203,7 +245,17 @@ impl Studio {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one message, unpacked")]
-    fn say(&mut self, course: &mut Course, contact: Uuid, person: &Person, who: Option<Who>, kind: &str, text: &str, status: &str, at: DateTime<Utc>) {
+    fn say(
+        &mut self,
+        course: &mut Course,
+        contact: Uuid,
+        person: &Person,
+        who: Option<Who>,
+        kind: &str,
+        text: &str,
+        status: &str,
+        at: DateTime<Utc>,
+    ) {
         let (ours, theirs) = self.ends(course.channel, person);
         let key = self.key(kind);
         let counted = segments::count(text);
@@ -231,7 +283,11 @@ impl Studio {
 
     /// Ours and theirs.
     fn ends<'a>(&self, channel: Channel, person: &'a Person) -> (&'static str, &'a str) {
-        if channel == Channel::Email { (self.email_from, person.email) } else { (self.sms_from, person.phone) }
+        if channel == Channel::Email {
+            (self.email_from, person.email)
+        } else {
+            (self.sms_from, person.phone)
+        }
     }
 
     fn key(&mut self, kind: &str) -> String {
@@ -253,12 +309,20 @@ impl Studio {
     }
 
     /// A message of a contact that has not left: held by a gate, or meant for later.
-    pub fn hold(&mut self, with: usize, person: &Person, text: &str, until: DateTime<Utc>, gate: Option<Value>) {
+    pub fn hold(
+        &mut self,
+        with: usize,
+        person: &Person,
+        text: &str,
+        until: DateTime<Utc>,
+        gate: Option<Value>,
+    ) {
         let contact = self.people[with];
         let at = self.now - TimeDelta::minutes(6);
         let scheduled = gate.is_none().then_some(until);
         let kind = if gate.is_some() { "reminder" } else { "manual" };
-        let mut course = Course { channel: Channel::Sms, last: None, last_inbound: None, waiting: None, review: None };
+        let mut course =
+            Course { channel: Channel::Sms, last: None, last_inbound: None, waiting: None, review: None };
         self.say(&mut course, contact, person, scheduled.map(|_| Who::Rosa), kind, text, "queued", at);
         if let Some(message) = self.rows.messages.last_mut() {
             message["attempt"] = json!(0);

@@ -40,7 +40,12 @@ pub(super) async fn insert_tenant(tx: &mut SystemTx, tenant: &Tenant) -> Result<
 }
 
 /// Makes users where there are none of that address, and members of them.
-pub(super) async fn insert_members(tx: &mut SystemTx, tenant: Uuid, rows: &[Value], at: DateTime<Utc>) -> Result<Vec<(String, Uuid)>> {
+pub(super) async fn insert_members(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<Vec<(String, Uuid)>> {
     let rows = Value::from(rows);
     sqlx::query!(
         "insert into patchbay.users (id, email, name, created_at)
@@ -66,7 +71,12 @@ pub(super) async fn insert_members(tx: &mut SystemTx, tenant: Uuid, rows: &[Valu
     Ok(members.into_iter().map(|row| (row.email, row.id)).collect())
 }
 
-pub(super) async fn insert_stages(tx: &mut SystemTx, tenant: Uuid, rows: &[Value], at: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_stages(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.stages (tenant_id, id, name, position, kind, created_at)
          select $1, r.id, r.name, r.position, r.kind, $3 from jsonb_to_recordset($2) r (id uuid, name text, position int, kind text)",
@@ -79,7 +89,12 @@ pub(super) async fn insert_stages(tx: &mut SystemTx, tenant: Uuid, rows: &[Value
     Ok(())
 }
 
-pub(super) async fn insert_templates(tx: &mut SystemTx, tenant: Uuid, rows: &[Value], at: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_templates(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.templates (tenant_id, id, key, name, channel, subject, content, content_sid, created_at, updated_at)
          select $1, r.id, r.key, r.name, r.channel, r.subject, r.content, r.content_sid, $3, $3
@@ -93,7 +108,12 @@ pub(super) async fn insert_templates(tx: &mut SystemTx, tenant: Uuid, rows: &[Va
     Ok(())
 }
 
-pub(super) async fn insert_senders(tx: &mut SystemTx, tenant: Uuid, rows: &[Value], at: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_senders(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.senders (tenant_id, id, channel, address, label, provider, is_default, created_at)
          select $1, r.id, r.channel, r.address, r.label, 'fake', true, $3
@@ -107,7 +127,12 @@ pub(super) async fn insert_senders(tx: &mut SystemTx, tenant: Uuid, rows: &[Valu
     Ok(())
 }
 
-pub(super) async fn insert_labels(tx: &mut SystemTx, tenant: Uuid, rows: &[Value], at: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_labels(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.labels (tenant_id, id, name, created_at) select $1, r.id, r.name, $3 from jsonb_to_recordset($2) r (id uuid, name text)",
         tenant,
@@ -133,7 +158,12 @@ pub(super) async fn insert_custom_fields(tx: &mut SystemTx, tenant: Uuid, rows: 
 }
 
 /// Everything that happened, in the order in which rows need one another.
-pub(super) async fn insert_rows(tx: &mut SystemTx, tenant: Uuid, rows: &Rows, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_rows(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &Rows,
+    now: DateTime<Utc>,
+) -> Result<()> {
     insert_consents(tx, tenant, rows).await?;
     insert_contacts(tx, tenant, rows).await?;
     insert_quotes(tx, tenant, rows).await?;
@@ -141,9 +171,13 @@ pub(super) async fn insert_rows(tx: &mut SystemTx, tenant: Uuid, rows: &Rows, no
     insert_talk(tx, tenant, rows).await?;
     follow(tx, tenant).await?;
     // What is over needs no announcement.
-    sqlx::query!("update patchbay.outbox set processed_at = $2 where tenant_id = $1 and event_type <> 'lead.created'", tenant, now)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update patchbay.outbox set processed_at = $2 where tenant_id = $1 and event_type <> 'lead.created'",
+        tenant,
+        now
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

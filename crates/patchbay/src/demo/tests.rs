@@ -17,9 +17,17 @@ async fn it_is_written_once_and_nothing_leaves_by_itself() {
     let waiting = t.scalar("select count(*) from patchbay.messages where status = 'queued'").await;
     assert_eq!(waiting, 1);
     t.settle().await;
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where created_at >= now() - interval '1 minute'").await, 0);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where created_at >= now() - interval '1 minute'")
+            .await,
+        0
+    );
     assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'queued'").await, waiting);
-    assert_eq!(t.scalar("select count(*) from patchbay.outbox where processed_at is null or parked_at is not null").await, 0);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.outbox where processed_at is null or parked_at is not null")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -27,14 +35,38 @@ async fn it_agrees_with_itself() {
     let t = TestApp::new().await;
     super::seed(&t.app).await.unwrap();
     for (what, query) in [
-        ("every number is fiction", "select count(*) from patchbay.contacts where phone_e164 !~ '^\\+1[2-9]\\d\\d55501\\d\\d$' and phone_e164 !~ '^\\+61491570(006|110|15[6-9])$'"),
-        ("ids are ordered by time", "select count(*) from (select created_at < lag(created_at) over (order by id) - interval '1 second' as wrong from patchbay.messages) m where wrong"),
-        ("totals are the sum of their lines and tax", "select count(*) from patchbay.quotes q where total_cents <> tax_cents + (select sum(round((i->>'quantity')::numeric * (i->>'unit_cents')::numeric)) from jsonb_array_elements(items) i)"),
-        ("consent is what it says", "select count(*) from patchbay.contacts c join patchbay.consents k on k.tenant_id = c.tenant_id and k.address = c.phone_e164 and k.channel = 'sms' where k.state <> c.consent_sms"),
-        ("conversations end with their last message", "select count(*) from patchbay.conversations v where last_message_at <> (select max(created_at) from patchbay.messages m where m.tenant_id = v.tenant_id and m.contact_id = v.contact_id and m.status <> 'queued' and m.kind <> 'consent_confirmation')"),
-        ("nothing lies in the future", "select count(*) from patchbay.messages where created_at > now() or sent_at > now() + interval '5 seconds'"),
-        ("quotes are for contacts who were there", "select count(*) from patchbay.quotes q join patchbay.contacts c on c.tenant_id = q.tenant_id and c.id = q.contact_id where q.created_at < c.created_at"),
-        ("nobody speaks before being known", "select count(*) from patchbay.messages m join patchbay.contacts c on c.tenant_id = m.tenant_id and c.id = m.contact_id where m.created_at < c.created_at - interval '1 minute'"),
+        (
+            "every number is fiction",
+            "select count(*) from patchbay.contacts where phone_e164 !~ '^\\+1[2-9]\\d\\d55501\\d\\d$' and phone_e164 !~ '^\\+61491570(006|110|15[6-9])$'",
+        ),
+        (
+            "ids are ordered by time",
+            "select count(*) from (select created_at < lag(created_at) over (order by id) - interval '1 second' as wrong from patchbay.messages) m where wrong",
+        ),
+        (
+            "totals are the sum of their lines and tax",
+            "select count(*) from patchbay.quotes q where total_cents <> tax_cents + (select sum(round((i->>'quantity')::numeric * (i->>'unit_cents')::numeric)) from jsonb_array_elements(items) i)",
+        ),
+        (
+            "consent is what it says",
+            "select count(*) from patchbay.contacts c join patchbay.consents k on k.tenant_id = c.tenant_id and k.address = c.phone_e164 and k.channel = 'sms' where k.state <> c.consent_sms",
+        ),
+        (
+            "conversations end with their last message",
+            "select count(*) from patchbay.conversations v where last_message_at <> (select max(created_at) from patchbay.messages m where m.tenant_id = v.tenant_id and m.contact_id = v.contact_id and m.status <> 'queued' and m.kind <> 'consent_confirmation')",
+        ),
+        (
+            "nothing lies in the future",
+            "select count(*) from patchbay.messages where created_at > now() or sent_at > now() + interval '5 seconds'",
+        ),
+        (
+            "quotes are for contacts who were there",
+            "select count(*) from patchbay.quotes q join patchbay.contacts c on c.tenant_id = q.tenant_id and c.id = q.contact_id where q.created_at < c.created_at",
+        ),
+        (
+            "nobody speaks before being known",
+            "select count(*) from patchbay.messages m join patchbay.contacts c on c.tenant_id = m.tenant_id and c.id = m.contact_id where m.created_at < c.created_at - interval '1 minute'",
+        ),
     ] {
         assert_eq!(t.scalar(query).await, 0, "{what}");
     }

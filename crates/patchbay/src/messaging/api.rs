@@ -128,18 +128,34 @@ pub(super) fn gate(row: &MessageRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) 
 }
 
 /// The same from the columns alone.
-pub(super) fn gate_of(name: Option<&str>, status: &str, stored: Option<&Value>, until: Option<DateTime<Utc>>, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Option<Gate> {
+pub(super) fn gate_of(
+    name: Option<&str>,
+    status: &str,
+    stored: Option<&Value>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    viewer: chrono_tz::Tz,
+) -> Option<Gate> {
     let name = name?.to_owned();
     let verdict = if status == Status::Blocked.as_str() { "blocked" } else { "waiting" };
     let reason = match stored.and_then(|reason| serde_json::from_value::<Reason>(reason.clone()).ok()) {
         Some(reason) => reason.sentence(until, now, viewer),
-        None => stored.and_then(|reason| reason.get("detail")).and_then(Value::as_str).unwrap_or("Held back").to_owned(),
+        None => stored
+            .and_then(|reason| reason.get("detail"))
+            .and_then(Value::as_str)
+            .unwrap_or("Held back")
+            .to_owned(),
     };
     Some(Gate { name, verdict, reason, until })
 }
 
 /// The public shape of a row.
-pub(super) fn message(row: MessageRow, events: Vec<super::EventRow>, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Message {
+pub(super) fn message(
+    row: MessageRow,
+    events: Vec<super::EventRow>,
+    now: DateTime<Utc>,
+    viewer: chrono_tz::Tz,
+) -> Message {
     let gate = gate(&row, now, viewer);
     let error = (row.error_code.is_some() || row.error_detail.is_some())
         .then(|| Failure { code: row.error_code, detail: row.error_detail.clone().unwrap_or_default() });
@@ -173,7 +189,10 @@ pub(super) fn message(row: MessageRow, events: Vec<super::EventRow>, now: DateTi
         sent_at: row.sent_at,
         delivered_at: row.delivered_at,
         read_at: row.read_at,
-        events: events.into_iter().map(|e| Event { event: e.event, code: e.code, detail: e.detail, at: e.at }).collect(),
+        events: events
+            .into_iter()
+            .map(|e| Event { event: e.event, code: e.code, detail: e.detail, at: e.at })
+            .collect(),
     }
 }
 
@@ -187,7 +206,12 @@ pub struct Filter {
 
 /// Lists messages, newest first.
 #[utoipa::path(get, path = "/api/messages", tag = "Messages", params(Filter, PageQuery), responses((status = 200, body = Page<Message>)))]
-async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<Filter>, Query(page): Query<PageQuery>) -> Result<Json<Page<Message>>> {
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Message>>> {
     if let Some(status) = &filter.status
         && status.parse::<Status>().is_err()
     {
@@ -195,14 +219,29 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<
     }
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let limit = page.limit();
-    let rows = sql::ledger::list(&mut tx, filter.contact_id, filter.campaign_id, filter.status.as_deref(), page.after()?, limit + 1).await?;
+    let rows = sql::ledger::list(
+        &mut tx,
+        filter.contact_id,
+        filter.campaign_id,
+        filter.status.as_deref(),
+        page.after()?,
+        limit + 1,
+    )
+    .await?;
     let now = app.now();
-    let page = Page::cut(rows, limit, |row| row.id).map(|row| message(row, Vec::new(), now, caller.tenant.timezone));
+    let page =
+        Page::cut(rows, limit, |row| row.id).map(|row| message(row, Vec::new(), now, caller.tenant.timezone));
     Ok(Json(page))
 }
 
 /// A page of the messages from and to one contact, newest first.
-pub async fn list_of_contact(tx: &mut TenantTx, contact_id: Uuid, page: &PageQuery, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Result<Page<Message>> {
+pub async fn list_of_contact(
+    tx: &mut TenantTx,
+    contact_id: Uuid,
+    page: &PageQuery,
+    now: DateTime<Utc>,
+    viewer: chrono_tz::Tz,
+) -> Result<Page<Message>> {
     let limit = page.limit();
     let rows = sql::ledger::list(tx, Some(contact_id), None, None, page.after()?, limit + 1).await?;
     Ok(Page::cut(rows, limit, |row| row.id).map(|row| message(row, Vec::new(), now, viewer)))
@@ -244,20 +283,43 @@ pub struct Send {
 /// Queues a message. It passes the gates like every other and is sent once; with an `Idempotency-Key`, once per key.
 #[utoipa::path(post, path = "/api/messages/send", tag = "Messages", request_body = Send,
     responses((status = 202, body = Message), (status = 404), (status = 422), (status = 429, description = "Slow down; see Retry-After")))]
-async fn send(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap, Json(send): Json<Send>) -> Result<Response> {
+async fn send(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(send): Json<Send>,
+) -> Result<Response> {
     let (limit, left) = take_token(&app, &caller).await?;
-    let channel: Channel = send.channel.as_deref().unwrap_or("sms").parse().map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
+    let channel: Channel = send
+        .channel
+        .as_deref()
+        .unwrap_or("sms")
+        .parse()
+        .map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let contact = recipient(&mut tx, &app, &caller, channel, &send).await?;
     let address = if channel == Channel::Email { contact.email.clone() } else { contact.phone_e164.clone() };
-    let to = address.ok_or_else(|| Error::field("contact_id", if channel == Channel::Email { "This contact has no e-mail address." } else { "This contact has no phone number." }))?;
+    let to = address.ok_or_else(|| {
+        Error::field(
+            "contact_id",
+            if channel == Channel::Email {
+                "This contact has no e-mail address."
+            } else {
+                "This contact has no phone number."
+            },
+        )
+    })?;
     if let Some(from) = &send.from
         && !sql::ledger::has_sender(&mut tx, channel, from).await?
     {
         return Err(Error::field("from", "This is not one of your senders."));
     }
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map_or_else(|| app.new_id().to_string(), str::to_owned);
-    let mut intent = Intent::new(Kind::Api, channel, format!("api:{key}"), to, send.body.clone().unwrap_or_default());
+    let key = headers
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+        .map_or_else(|| app.new_id().to_string(), str::to_owned);
+    let mut intent =
+        Intent::new(Kind::Api, channel, format!("api:{key}"), to, send.body.clone().unwrap_or_default());
     intent.contact_id = Some(contact.id);
     intent.from = send.from;
     intent.subject = send.subject;
@@ -276,14 +338,22 @@ async fn send(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap, J
     let queued = enqueue(&mut tx, &app, intent).await?;
     let row = sql::ledger::find(&mut tx, queued.id).await?.ok_or(Error::NotFound("message"))?;
     tx.commit().await?;
-    let mut response = (StatusCode::ACCEPTED, Json(message(row, Vec::new(), app.now(), caller.tenant.timezone))).into_response();
+    let mut response =
+        (StatusCode::ACCEPTED, Json(message(row, Vec::new(), app.now(), caller.tenant.timezone)))
+            .into_response();
     for (name, value) in [("ratelimit-limit", limit), ("ratelimit-remaining", left), ("ratelimit-reset", 1)] {
         response.headers_mut().insert(name, HeaderValue::from(value));
     }
     Ok(response)
 }
 
-async fn recipient(tx: &mut TenantTx, app: &App, caller: &Caller, channel: Channel, send: &Send) -> Result<contacts::Contact> {
+async fn recipient(
+    tx: &mut TenantTx,
+    app: &App,
+    caller: &Caller,
+    channel: Channel,
+    send: &Send,
+) -> Result<contacts::Contact> {
     match (send.contact_id, send.to.as_deref()) {
         (Some(id), _) => contacts::find(tx, id).await?.ok_or(Error::NotFound("contact")),
         (None, Some(to)) => {
@@ -295,12 +365,15 @@ async fn recipient(tx: &mut TenantTx, app: &App, caller: &Caller, channel: Chann
                 }
                 new.email = Some(email);
             } else {
-                let parsed = phone::parse(to, Some(&caller.tenant.country)).map_err(|error| Error::field("to", error.to_string()))?;
+                let parsed = phone::parse(to, Some(&caller.tenant.country))
+                    .map_err(|error| Error::field("to", error.to_string()))?;
                 new.phone = Some(parsed.e164);
             }
             Ok(contacts::upsert(tx, app, new).await?.0)
         }
-        (None, None) => Err(Error::field("contact_id", "Say whom: a contact_id, or a number or address in to.")),
+        (None, None) => {
+            Err(Error::field("contact_id", "Say whom: a contact_id, or a number or address in to."))
+        }
     }
 }
 
@@ -311,27 +384,42 @@ async fn take_token(app: &App, caller: &Caller) -> Result<(u32, u32)> {
     tx.commit().await?;
     match left {
         Some(left) => Ok((limit, left)),
-        None => Err(Error::RateLimited { limit, retry_after: Duration::from_secs_f64(1.0 / f64::from(limit.max(1))) }),
+        None => Err(Error::RateLimited {
+            limit,
+            retry_after: Duration::from_secs_f64(1.0 / f64::from(limit.max(1))),
+        }),
     }
 }
 
 /// Takes back a message that has not left.
 #[utoipa::path(post, path = "/api/messages/{id}/cancel", tag = "Messages", params(("id" = Uuid, Path)), responses((status = 200, body = Message), (status = 404), (status = 409)))]
-async fn cancel_message(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Message>> {
+async fn cancel_message(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Message>> {
     let row = cancel(&app, &caller, id).await?;
     Ok(Json(message(row, Vec::new(), app.now(), caller.tenant.timezone)))
 }
 
 /// Sends again what failed, was blocked or canceled, through the same gates.
 #[utoipa::path(post, path = "/api/messages/{id}/retry", tag = "Messages", params(("id" = Uuid, Path)), responses((status = 200, body = Message), (status = 404), (status = 409)))]
-async fn retry_message(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Message>> {
+async fn retry_message(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Message>> {
     let row = retry(&app, &caller, id).await?;
     Ok(Json(message(row, Vec::new(), app.now(), caller.tenant.timezone)))
 }
 
 /// Lets a waiting message go now instead of at its chosen time or after quiet hours. All other gates hold.
 #[utoipa::path(post, path = "/api/messages/{id}/send-now", tag = "Messages", params(("id" = Uuid, Path)), responses((status = 200, body = Message), (status = 404), (status = 409)))]
-async fn send_message_now(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Message>> {
+async fn send_message_now(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Message>> {
     let row = send_now(&app, &caller, id).await?;
     Ok(Json(message(row, Vec::new(), app.now(), caller.tenant.timezone)))
 }
@@ -348,6 +436,10 @@ pub struct GateAnswer {
 
 /// What each of the seven gates would say if the message were to leave now. Changes nothing.
 #[utoipa::path(get, path = "/api/messages/{id}/why", tag = "Messages", params(("id" = Uuid, Path)), responses((status = 200, body = Vec<GateAnswer>), (status = 404)))]
-async fn why(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Json<Vec<GateAnswer>>> {
+async fn why(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Vec<GateAnswer>>> {
     Ok(Json(explain(&app, &caller, id).await?))
 }

@@ -94,7 +94,12 @@ pub struct Filter {
 
 /// Lists conversations, the latest message first.
 #[utoipa::path(get, path = "/api/conversations", tag = "Conversations", params(Filter, PageQuery), responses((status = 200, body = Page<Conversation>), (status = 422)))]
-async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<Filter>, Query(page): Query<PageQuery>) -> Result<Json<Page<Conversation>>> {
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Conversation>>> {
     let view: View = filter.view.as_deref().map_or(Ok(View::Open), str::parse)?;
     let (limit, after) = (page.limit(), page.after::<Key>()?);
     let mut tx = app.db.tenant(caller.tenant.id).await?;
@@ -104,7 +109,11 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, Query(filter): Query<
 
 /// One conversation.
 #[utoipa::path(get, path = "/api/conversations/{contact_id}", tag = "Conversations", params(("contact_id" = Uuid, Path)), responses((status = 200, body = Conversation), (status = 404)))]
-async fn get(State(app): State<Arc<App>>, caller: Caller, Path(contact_id): Path<Uuid>) -> Result<Json<Conversation>> {
+async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(contact_id): Path<Uuid>,
+) -> Result<Json<Conversation>> {
     Ok(Json(find(&app, &caller, contact_id).await?))
 }
 
@@ -147,7 +156,9 @@ impl Change {
             (Some("snoozed"), _) => return Err(Error::field("snoozed_until", "Say until when.")),
             (Some("open"), Patch::Keep | Patch::Clear) | (None, Patch::Clear) => Move::Open,
             (Some("done"), Patch::Keep | Patch::Clear) => Move::Done,
-            (Some("open" | "done"), Patch::Set(_)) => return Err(Error::field("snoozed_until", "Only a snoozed conversation has this.")),
+            (Some("open" | "done"), Patch::Set(_)) => {
+                return Err(Error::field("snoozed_until", "Only a snoozed conversation has this."));
+            }
             (Some(_), _) => return Err(Error::field("status", "Choose open, snoozed or done.")),
             (None, Patch::Keep) => Move::Stay,
         })
@@ -157,7 +168,12 @@ impl Change {
 /// Changes who answers, or whether it is done.
 #[utoipa::path(patch, path = "/api/conversations/{contact_id}", tag = "Conversations", params(("contact_id" = Uuid, Path)), request_body = Change,
     responses((status = 200, body = Conversation), (status = 404), (status = 422)))]
-async fn update(State(app): State<Arc<App>>, caller: Caller, Path(contact_id): Path<Uuid>, Json(change): Json<Change>) -> Result<Json<Conversation>> {
+async fn update(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(contact_id): Path<Uuid>,
+    Json(change): Json<Change>,
+) -> Result<Json<Conversation>> {
     let status = change.status()?;
     if change.unread.is_some_and(|unread| unread != 0) {
         return Err(Error::field("unread", "Only 0 can be set: everything is read."));
@@ -188,7 +204,12 @@ pub struct NewNote {
 /// Writes a note into a conversation. Only the team sees it.
 #[utoipa::path(post, path = "/api/conversations/{contact_id}/notes", tag = "Conversations", params(("contact_id" = Uuid, Path)), request_body = NewNote,
     responses((status = 201, body = Note), (status = 404), (status = 422)))]
-async fn add_note(State(app): State<Arc<App>>, caller: Caller, Path(contact_id): Path<Uuid>, Json(note): Json<NewNote>) -> Result<(StatusCode, Json<Note>)> {
+async fn add_note(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(contact_id): Path<Uuid>,
+    Json(note): Json<NewNote>,
+) -> Result<(StatusCode, Json<Note>)> {
     let note = contacts::notes::create(&app, &caller, contact_id, &note.body).await?;
     Ok((StatusCode::CREATED, Json(note)))
 }

@@ -92,12 +92,22 @@ impl Desk {
         let open = |road: &&Road| road.obstacle.is_none();
         // An opt-out is not something to walk around by another channel.
         let refused = matches!(usual.obstacle, Some(Obstacle::Unsubscribed(_) | Obstacle::Listed(_)));
-        Some(if refused { usual.channel } else { Some(usual).filter(open).or_else(|| self.roads.iter().find(open)).unwrap_or(usual).channel })
+        Some(if refused {
+            usual.channel
+        } else {
+            Some(usual).filter(open).or_else(|| self.roads.iter().find(open)).unwrap_or(usual).channel
+        })
     }
 }
 
 /// Looks at the roads to `contact`.
-pub async fn desk(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Contact, conversation: Option<&ConversationRow>) -> Result<Desk> {
+pub async fn desk(
+    tx: &mut TenantTx,
+    app: &App,
+    caller: &Caller,
+    contact: &Contact,
+    conversation: Option<&ConversationRow>,
+) -> Result<Desk> {
     let now = app.now();
     let sending = sql::sending(tx).await?;
     let consents = sql::consents(tx, contact.phone_e164.as_deref(), contact.email.as_deref()).await?;
@@ -122,14 +132,21 @@ pub async fn desk(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         [only] => (*only, resolved.source != zones::ZoneSource::Tenant),
         _ => (caller.tenant.timezone, false),
     };
-    let senders: Vec<(&str, &str)> =
-        sending.sender_channels.iter().zip(&sending.sender_addresses).map(|(channel, address)| (channel.as_str(), address.as_str())).collect();
+    let senders: Vec<(&str, &str)> = sending
+        .sender_channels
+        .iter()
+        .zip(&sending.sender_addresses)
+        .map(|(channel, address)| (channel.as_str(), address.as_str()))
+        .collect();
     let mut roads = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
-        let address = if channel == Channel::Email { contact.email.clone() } else { contact.phone_e164.clone() };
+        let address =
+            if channel == Channel::Email { contact.email.clone() } else { contact.phone_e164.clone() };
         let Some(address) = address else { continue };
         let own = |address: &str| senders.iter().any(|sender| *sender == (channel.as_str(), address));
-        let replies_from = conversation.filter(|c| c.reply_channel.as_deref() == Some(channel.as_str())).and_then(|c| c.reply_from.as_deref());
+        let replies_from = conversation
+            .filter(|c| c.reply_channel.as_deref() == Some(channel.as_str()))
+            .and_then(|c| c.reply_from.as_deref());
         let default = senders.iter().find(|(of, _)| *of == channel.as_str()).map(|(_, address)| *address);
         let from = replies_from.filter(|from| own(from)).or(default).map(str::to_owned);
         let shared = match channel {
@@ -142,7 +159,9 @@ pub async fn desk(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         if from.is_none() && !shared && !used && channel != Channel::Sms {
             continue;
         }
-        let refused = consents.iter().find(|consent| consent.channel == channel.as_str() && consent.state == "unsubscribed");
+        let refused = consents
+            .iter()
+            .find(|consent| consent.channel == channel.as_str() && consent.state == "unsubscribed");
         let obstacle = match (refused, &listed) {
             (Some(consent), _) => Some(Obstacle::Unsubscribed(consent.clone())),
             (None, Some(listed)) if channel != Channel::Email => Some(Obstacle::Listed(listed.clone())),
@@ -156,7 +175,9 @@ pub async fn desk(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         roads.push(Road { channel, address, from, obstacle });
     }
     let word = conversation.and_then(|c| c.reply_channel.as_deref().or(c.last_channel.as_deref()));
-    let usual = word.and_then(|word| word.parse().ok()).filter(|channel| roads.iter().any(|road| road.channel == *channel));
+    let usual = word
+        .and_then(|word| word.parse().ok())
+        .filter(|channel| roads.iter().any(|road| road.channel == *channel));
     let quiet_binds = sending.quiet_binds_people;
     Ok(Desk { roads, usual, zone, zone_known, quiet, quiet_binds, prices: sending.prices, consents, listed })
 }
@@ -200,7 +221,9 @@ pub async fn write(app: &App, caller: &Caller, contact: Uuid, draft: Draft) -> R
     let desk = desk(&mut tx, app, caller, &contact, conversation.as_ref()).await?;
     let road = desk.road(draft.channel).ok_or_else(|| Error::field("channel", no_road(draft.channel)))?;
     let approved = match draft.template_id {
-        Some(id) => templates::approved(&mut tx, app, id, contact.id).await?.filter(|_| draft.channel == Channel::Whatsapp),
+        Some(id) => templates::approved(&mut tx, app, id, contact.id)
+            .await?
+            .filter(|_| draft.channel == Channel::Whatsapp),
         None => None,
     };
     match &road.obstacle {
@@ -215,7 +238,10 @@ pub async fn write(app: &App, caller: &Caller, contact: Uuid, draft: Draft) -> R
     if draft.channel == Channel::Email && body.chars().count() > 100_000 {
         return Err(Error::field("body", "An e-mail can be 100,000 characters at most."));
     }
-    let subject = draft.subject.map(|subject| subject.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|subject| !subject.is_empty());
+    let subject = draft
+        .subject
+        .map(|subject| subject.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|subject| !subject.is_empty());
     if subject.as_ref().is_some_and(|subject| subject.chars().count() > 200 || subject.contains('\0')) {
         return Err(Error::field("subject", "A subject can be 200 characters at most."));
     }
@@ -260,8 +286,18 @@ pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     found.map_or_else(|| local.and_utc(), |at| at.to_utc())
 }
 
-fn dedupe_key(app: &App, nonce: Option<&str>, channel: Channel, body: &str, at: Option<DateTime<Utc>>) -> String {
-    let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty() && nonce.len() <= 64 && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) else {
+fn dedupe_key(
+    app: &App,
+    nonce: Option<&str>,
+    channel: Channel,
+    body: &str,
+    at: Option<DateTime<Utc>>,
+) -> String {
+    let Some(nonce) = nonce.filter(|nonce| {
+        !nonce.is_empty()
+            && nonce.len() <= 64
+            && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    }) else {
         return format!("manual:{}", app.new_id());
     };
     // What is typed next into the same form is another message.
@@ -286,8 +322,12 @@ fn refusal(obstacle: &Obstacle, contact: &Contact) -> String {
     match obstacle {
         Obstacle::Unsubscribed(_) => format!("{name} unsubscribed. Nothing was sent."),
         Obstacle::Listed(_) => format!("{name} is on the do-not-contact list. Nothing was sent."),
-        Obstacle::NoSender => "There is nothing to send from yet. Add a number in Settings, Sending.".to_owned(),
-        Obstacle::WindowClosed(_) => "WhatsApp's 24 hours are over; only an approved template may be sent.".to_owned(),
+        Obstacle::NoSender => {
+            "There is nothing to send from yet. Add a number in Settings, Sending.".to_owned()
+        }
+        Obstacle::WindowClosed(_) => {
+            "WhatsApp's 24 hours are over; only an approved template may be sent.".to_owned()
+        }
     }
 }
 

@@ -32,13 +32,31 @@ pub(crate) fn preview(body: &str) -> String {
 }
 
 /// A message of ours goes into the conversation. Only a person's answer ends the wait of the contact.
-pub(super) async fn note_outbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, kind: Kind, body: &str, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn note_outbound(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    channel: Channel,
+    kind: Kind,
+    body: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     messages::note_outbound(tx, contact, channel, kind == Kind::Manual, &preview(body), now).await
 }
 
 /// A message to us: opens the conversation again, whatever it was.
-pub(super) async fn note_inbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, inbound: &Inbound, review: Option<&str>, now: DateTime<Utc>) -> Result<()> {
-    let line = if inbound.body.trim().is_empty() { "Sent a picture or file".to_owned() } else { preview(&inbound.body) };
+pub(super) async fn note_inbound(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    channel: Channel,
+    inbound: &Inbound,
+    review: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let line = if inbound.body.trim().is_empty() {
+        "Sent a picture or file".to_owned()
+    } else {
+        preview(&inbound.body)
+    };
     messages::note_inbound(tx, contact, channel, &inbound.to, &line, review, now).await
 }
 
@@ -61,11 +79,23 @@ async fn hold(app: &App, caller: &Caller, contact: Uuid) -> Result<Held> {
 
 impl Held {
     /// Writes the audit log, and with `kind` the timeline; then makes it lasting.
-    async fn finish(mut self, caller: &Caller, action: &'static str, changes: &Value, activity: Option<&str>) -> Result<Contact> {
-        let entry = audit::Entry { action, entity_type: "conversation", entity_id: Some(self.contact.id.to_string()), changes };
+    async fn finish(
+        mut self,
+        caller: &Caller,
+        action: &'static str,
+        changes: &Value,
+        activity: Option<&str>,
+    ) -> Result<Contact> {
+        let entry = audit::Entry {
+            action,
+            entity_type: "conversation",
+            entity_id: Some(self.contact.id.to_string()),
+            changes,
+        };
         audit::record(&mut self.tx, &caller.actor, entry).await?;
         if let Some(kind) = activity {
-            contacts::activity(&mut self.tx, self.contact.id, kind, changes, Some(&caller.actor.label)).await?;
+            contacts::activity(&mut self.tx, self.contact.id, kind, changes, Some(&caller.actor.label))
+                .await?;
         }
         self.tx.commit().await?;
         Ok(self.contact)
@@ -80,7 +110,9 @@ pub async fn assign(app: &App, caller: &Caller, contact: Uuid, assignee: Option<
         None => None,
         Some(id) => {
             let member = members.iter().find(|member| member.user_id == id);
-            let member = member.ok_or_else(|| Error::field("assignee_id", "This person is not a member of this business."))?;
+            let member = member.ok_or_else(|| {
+                Error::field("assignee_id", "This person is not a member of this business.")
+            })?;
             if member.role == Role::Viewer.as_str() {
                 return Err(Error::field("assignee_id", format!("{} may only read along.", member.label())));
             }
@@ -121,7 +153,13 @@ pub async fn reopen(app: &App, caller: &Caller, contact: Uuid) -> Result<Contact
     set_status(app, caller, contact, "open", "conversation.reopened").await
 }
 
-async fn set_status(app: &App, caller: &Caller, contact: Uuid, status: &str, action: &'static str) -> Result<Contact> {
+async fn set_status(
+    app: &App,
+    caller: &Caller,
+    contact: Uuid,
+    status: &str,
+    action: &'static str,
+) -> Result<Contact> {
     let mut held = hold(app, caller, contact).await?;
     if held.state.status == status {
         return Ok(held.contact);
@@ -154,17 +192,27 @@ pub async fn mark_unread(app: &App, caller: &Caller, contact: Uuid) -> Result<Co
 pub async fn review(app: &App, caller: &Caller, contact: Uuid, opted_out: bool) -> Result<Contact> {
     let mut held = hold(app, caller, contact).await?;
     let Some(why) = held.state.needs_review.clone() else { return Ok(held.contact) };
-    let channel: Channel = held.state.reply_channel.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Channel::Sms);
-    let address = if channel == Channel::Email { held.contact.email.clone() } else { held.contact.phone_e164.clone() };
+    let channel: Channel =
+        held.state.reply_channel.as_deref().and_then(|word| word.parse().ok()).unwrap_or(Channel::Sms);
+    let address =
+        if channel == Channel::Email { held.contact.email.clone() } else { held.contact.phone_e164.clone() };
     if let Some(address) = &address {
         let evidence = json!({ "review": why });
         let actor_label = Some(caller.actor.label.as_str());
         if opted_out {
-            let change = Change { actor_label, evidence, ..Change::new(channel, address, State::Unsubscribed, "phrase", held.now) };
+            let change = Change {
+                actor_label,
+                evidence,
+                ..Change::new(channel, address, State::Unsubscribed, "phrase", held.now)
+            };
             consent::set(&mut held.tx, &change).await?;
             messages::block_queued(&mut held.tx, address, held.now).await?;
         } else {
-            let change = Change { actor_label, evidence, ..Change::new(channel, address, State::Unknown, "admin", held.now) };
+            let change = Change {
+                actor_label,
+                evidence,
+                ..Change::new(channel, address, State::Unknown, "admin", held.now)
+            };
             consent::retract(&mut held.tx, &change).await?;
         }
     }

@@ -55,7 +55,8 @@ impl Inbound {
 /// Takes in `inbound`; again is the same as once.
 pub async fn receive(app: &App, tenant: Uuid, inbound: Inbound) -> Result<()> {
     let now = app.now();
-    let channel: Channel = inbound.channel.parse().map_err(|_| Error::BadRequest("The channel is not known.".into()))?;
+    let channel: Channel =
+        inbound.channel.parse().map_err(|_| Error::BadRequest("The channel is not known.".into()))?;
     let mut tx = app.db.tenant(tenant).await?;
     let dedupe_key = format!("in:{}:{}", inbound.provider, inbound.provider_message_id);
     if sql::ledger::find_by_dedupe_key(&mut tx, &dedupe_key).await?.is_some() {
@@ -84,9 +85,17 @@ async fn find_or_create(tx: &mut TenantTx, app: &App, channel: Channel, inbound:
     if let Some(contact) = contacts::find_by_phone(tx, &inbound.from).await? {
         return Ok(contact.id);
     }
-    let name: Option<String> = inbound.profile_name.as_deref().map(|name| name.chars().filter(|c| !c.is_control()).take(120).collect());
+    let name: Option<String> = inbound
+        .profile_name
+        .as_deref()
+        .map(|name| name.chars().filter(|c| !c.is_control()).take(120).collect());
     let source = if channel == Channel::Whatsapp { "WhatsApp" } else { "Text message" };
-    let new = NewContact { first_name: name, phone: Some(inbound.from.clone()), source: Some(source.to_owned()), ..NewContact::default() };
+    let new = NewContact {
+        first_name: name,
+        phone: Some(inbound.from.clone()),
+        source: Some(source.to_owned()),
+        ..NewContact::default()
+    };
     Ok(contacts::upsert(tx, app, new).await?.0.id)
 }
 
@@ -105,31 +114,59 @@ async fn obey(
     let evidence = json!({ "message_id": message, "text": inbound.body, "to": inbound.to });
     match class {
         Class::HardOptOut { keyword } => {
-            record(tx, channel, inbound, State::Unsubscribed, "keyword", Some(&keyword.to_uppercase()), evidence, now).await?;
+            record(
+                tx,
+                channel,
+                inbound,
+                State::Unsubscribed,
+                "keyword",
+                Some(&keyword.to_uppercase()),
+                evidence,
+                now,
+            )
+            .await?;
             sql::conversations::block_queued(tx, &inbound.from, now).await?;
             // Once per opt-out, however often it is said.
-            let since = sql::conversations::consent_changed_at(tx, channel, &inbound.from).await?.unwrap_or(now);
-            let confirmed = sql::conversations::count_confirmations(tx, &inbound.from, "stop", since).await? > 0;
+            let since =
+                sql::conversations::consent_changed_at(tx, channel, &inbound.from).await?.unwrap_or(now);
+            let confirmed =
+                sql::conversations::count_confirmations(tx, &inbound.from, "stop", since).await? > 0;
             if !confirmed && !inbound.handled_by_carrier {
-                answer(tx, app, channel, inbound, contact, Kind::ConsentConfirmation, "stop", message).await?;
+                answer(tx, app, channel, inbound, contact, Kind::ConsentConfirmation, "stop", message)
+                    .await?;
             }
             Ok(None)
         }
         Class::SoftOptOut { phrase } => {
             record(tx, channel, inbound, State::Unsubscribed, "phrase", Some(phrase), evidence, now).await?;
             sql::conversations::block_queued(tx, &inbound.from, now).await?;
-            Ok(Some(format!("Sounds like an opt-out: \u{201c}{phrase}\u{201d}. Nothing automatic is sent until you decide.")))
+            Ok(Some(format!(
+                "Sounds like an opt-out: \u{201c}{phrase}\u{201d}. Nothing automatic is sent until you decide."
+            )))
         }
         Class::OptIn { keyword } => {
-            let fresh = record(tx, channel, inbound, State::Subscribed, "keyword", Some(&keyword.to_uppercase()), evidence, now).await?;
+            let fresh = record(
+                tx,
+                channel,
+                inbound,
+                State::Subscribed,
+                "keyword",
+                Some(&keyword.to_uppercase()),
+                evidence,
+                now,
+            )
+            .await?;
             if fresh && !inbound.handled_by_carrier {
-                answer(tx, app, channel, inbound, contact, Kind::ConsentConfirmation, "start", message).await?;
+                answer(tx, app, channel, inbound, contact, Kind::ConsentConfirmation, "start", message)
+                    .await?;
             }
             Ok(None)
         }
         Class::Help { .. } => {
             // Two machines that answer each other's HELP must not do so for ever.
-            let recent = sql::conversations::count_confirmations(tx, &inbound.from, "help", now - TimeDelta::hours(1)).await?;
+            let recent =
+                sql::conversations::count_confirmations(tx, &inbound.from, "help", now - TimeDelta::hours(1))
+                    .await?;
             if recent < 3 && !inbound.handled_by_carrier {
                 answer(tx, app, channel, inbound, contact, Kind::Help, "help", message).await?;
             }
@@ -141,14 +178,37 @@ async fn obey(
 }
 
 #[expect(clippy::too_many_arguments, reason = "the columns of one proof")]
-async fn record(tx: &mut TenantTx, channel: Channel, inbound: &Inbound, state: State, how: &str, detail: Option<&str>, evidence: serde_json::Value, now: DateTime<Utc>) -> Result<bool> {
-    let change = Change { detail, source: Some(&inbound.to), evidence, ..Change::new(channel, &inbound.from, state, how, now) };
+async fn record(
+    tx: &mut TenantTx,
+    channel: Channel,
+    inbound: &Inbound,
+    state: State,
+    how: &str,
+    detail: Option<&str>,
+    evidence: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let change = Change {
+        detail,
+        source: Some(&inbound.to),
+        evidence,
+        ..Change::new(channel, &inbound.from, state, how, now)
+    };
     consent::set(tx, &change).await
 }
 
 /// Queues the answer that the law or good manners ask for, from the number that was written to.
 #[expect(clippy::too_many_arguments, reason = "one answer, unpacked")]
-async fn answer(tx: &mut TenantTx, app: &App, channel: Channel, inbound: &Inbound, contact: Uuid, kind: Kind, what: &str, message: Uuid) -> Result<()> {
+async fn answer(
+    tx: &mut TenantTx,
+    app: &App,
+    channel: Channel,
+    inbound: &Inbound,
+    contact: Uuid,
+    kind: Kind,
+    what: &str,
+    message: Uuid,
+) -> Result<()> {
     let texts = sql::conversations::consent_texts(tx).await?;
     let business = texts.business_name.as_deref().unwrap_or(&texts.name);
     let support = texts.support_contact.as_deref();

@@ -93,7 +93,13 @@ impl Counts {
 }
 
 /// Conversations of a view after `after`, the latest first, at most `limit`.
-pub async fn list(tx: &mut TenantTx, caller: &Caller, view: View, after: Option<Key>, limit: i64) -> Result<Vec<ConversationRow>> {
+pub async fn list(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    view: View,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<ConversationRow>> {
     match view {
         View::Open | View::Snoozed | View::Done => sql::list_by_status(tx, view.as_str(), after, limit).await,
         View::Unread => sql::list_unread(tx, after, limit).await,
@@ -181,14 +187,24 @@ fn pattern(word: &str) -> String {
 }
 
 /// People and messages that hold every word of `wanted`.
-pub async fn search(app: &App, caller: &Caller, wanted: &Wanted, people: i64, messages: i64) -> Result<Found> {
+pub async fn search(
+    app: &App,
+    caller: &Caller,
+    wanted: &Wanted,
+    people: i64,
+    messages: i64,
+) -> Result<Found> {
     let tenant = caller.tenant.id;
     let patterns = wanted.patterns();
     let longest = patterns.first().cloned().unwrap_or_default();
     let mut conn = app.db.system_conn().await?;
     let (people, matches) = if wanted.is_long_enough() {
         let people = search::people(&mut conn, tenant, &longest, &patterns, people).await?;
-        let matches = if messages > 0 { search::messages(&mut conn, tenant, &longest, &patterns, messages).await? } else { Vec::new() };
+        let matches = if messages > 0 {
+            search::messages(&mut conn, tenant, &longest, &patterns, messages).await?
+        } else {
+            Vec::new()
+        };
         (people, matches)
     } else {
         (search::recent_people(&mut conn, tenant, &patterns, people).await?, Vec::new())
@@ -196,11 +212,15 @@ pub async fn search(app: &App, caller: &Caller, wanted: &Wanted, people: i64, me
     drop(conn);
     let mut tx = app.db.tenant(tenant).await?;
     let message_ids: Vec<Uuid> = matches.iter().map(|found| found.message_id).collect();
-    let contact_ids: Vec<Uuid> = people.iter().copied().chain(matches.iter().map(|found| found.contact_id)).collect();
+    let contact_ids: Vec<Uuid> =
+        people.iter().copied().chain(matches.iter().map(|found| found.contact_id)).collect();
     let contacts = contacts::find_all(&mut tx, &contact_ids).await?;
     let contact = |id: Uuid| contacts.iter().find(|contact| contact.id == id).cloned();
     let messages = ledger::find_all(&mut tx, &message_ids).await?;
-    let hits = messages.into_iter().filter_map(|message| Some(Hit { contact: contact(message.contact_id?)?, message })).collect();
+    let hits = messages
+        .into_iter()
+        .filter_map(|message| Some(Hit { contact: contact(message.contact_id?)?, message }))
+        .collect();
     Ok(Found { people: people.into_iter().filter_map(contact).collect(), hits })
 }
 

@@ -4,7 +4,10 @@ use patchbay_outbox::Job;
 use serde::Deserialize;
 
 use super::{inbound, reports, sql};
-use crate::{app::App, error::{Error, Result}};
+use crate::{
+    app::App,
+    error::{Error, Result},
+};
 
 #[derive(Deserialize)]
 struct StatusBatch {
@@ -13,13 +16,15 @@ struct StatusBatch {
 
 /// `webhook.status`: status reports, many at a time.
 pub async fn status(app: &App, job: &Job) -> Result<()> {
-    let batch: StatusBatch = serde_json::from_value(job.payload.clone()).map_err(|_| Error::BadRequest("The event does not hold status reports.".into()))?;
+    let batch: StatusBatch = serde_json::from_value(job.payload.clone())
+        .map_err(|_| Error::BadRequest("The event does not hold status reports.".into()))?;
     reports::apply(app, job.tenant_id, batch.reports).await
 }
 
 /// `webhook.inbound`: one message that somebody sent us.
 pub async fn inbound(app: &App, job: &Job) -> Result<()> {
-    let message: inbound::Inbound = serde_json::from_value(job.payload.clone()).map_err(|_| Error::BadRequest("The event does not hold a message.".into()))?;
+    let message: inbound::Inbound = serde_json::from_value(job.payload.clone())
+        .map_err(|_| Error::BadRequest("The event does not hold a message.".into()))?;
     inbound::receive(app, job.tenant_id, message).await
 }
 

@@ -34,8 +34,8 @@ use patchbay_rules::{
 };
 use uuid::Uuid;
 
-pub use api_conversations::Doc as ConversationsDoc;
 pub use api::{Doc, GateAnswer, Message, list_of_contact};
+pub use api_conversations::Doc as ConversationsDoc;
 pub(crate) use conversations::preview;
 pub use sql::ledger::{EventRow, MessageRow};
 
@@ -78,7 +78,13 @@ pub struct Intent {
 
 impl Intent {
     /// An intent with nothing but the necessary.
-    pub fn new(kind: Kind, channel: Channel, dedupe_key: impl Into<String>, to: impl Into<String>, body: impl Into<String>) -> Self {
+    pub fn new(
+        kind: Kind,
+        channel: Channel,
+        dedupe_key: impl Into<String>,
+        to: impl Into<String>,
+        body: impl Into<String>,
+    ) -> Self {
         Self {
             contact_id: None,
             channel,
@@ -129,7 +135,11 @@ pub struct Weight {
 /// code tells; one that no table knows yet is an overlay somewhere in the United States.
 fn country_of(to: &str) -> &'static str {
     match to.strip_prefix("+1") {
-        Some(national) => national.get(..3).and_then(|code| code.parse().ok()).and_then(zones::area_code).map_or("US", |area| area.country),
+        Some(national) => national
+            .get(..3)
+            .and_then(|code| code.parse().ok())
+            .and_then(zones::area_code)
+            .map_or("US", |area| area.country),
         None => zones::country_of_number(to).map_or("", |country| country.code),
     }
 }
@@ -139,11 +149,17 @@ pub fn weigh(channel: Channel, to: &str, body: &str, prices: &serde_json::Value)
     let country = country_of(to);
     let (encoding, units, segments) = if channel == Channel::Sms {
         let counted = segments::count(body);
-        (if counted.encoding == Encoding::Gsm7 { "gsm7" } else { "ucs2" }, counted.units as usize, counted.segments)
+        (
+            if counted.encoding == Encoding::Gsm7 { "gsm7" } else { "ucs2" },
+            counted.units as usize,
+            counted.segments,
+        )
     } else {
         ("none", body.chars().count(), 1)
     };
-    let own = prices.get(channel.as_str()).and_then(|by_country| by_country.get(country).or_else(|| by_country.get("*")));
+    let own = prices
+        .get(channel.as_str())
+        .and_then(|by_country| by_country.get(country).or_else(|| by_country.get("*")));
     let cost_micros = match own.and_then(serde_json::Value::as_i64) {
         Some(each) => each.saturating_mul(i64::from(segments)),
         None => price::cost_micros(channel, country, segments),
@@ -165,9 +181,18 @@ pub async fn enqueue(tx: &mut TenantTx, app: &App, intent: Intent) -> Result<Que
     let prices = sql::ledger::prices(tx).await?;
     let weight = weigh(intent.channel, &intent.to, body, &prices);
     let id = app.new_id();
-    let new = sql::ledger::NewMessage { id, intent: &intent, body, weight: &weight, priority: priority(intent.kind), now };
+    let new = sql::ledger::NewMessage {
+        id,
+        intent: &intent,
+        body,
+        weight: &weight,
+        priority: priority(intent.kind),
+        now,
+    };
     if !sql::ledger::insert(tx, &new).await? {
-        let id = sql::ledger::find_by_dedupe_key(tx, &intent.dedupe_key).await?.ok_or(Error::NotFound("message"))?;
+        let id = sql::ledger::find_by_dedupe_key(tx, &intent.dedupe_key)
+            .await?
+            .ok_or(Error::NotFound("message"))?;
         return Ok(Queued { id, created: false });
     }
     if let Some(problem) = &intent.problem {
@@ -201,10 +226,14 @@ pub async fn retry(app: &App, caller: &Caller, id: Uuid) -> Result<MessageRow> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let message = sql::ledger::lock(&mut tx, id).await?.ok_or(Error::NotFound("message"))?;
     if !matches!(message.status.as_str(), "failed" | "undelivered" | "blocked" | "canceled") {
-        return Err(Error::conflict("Only a message that failed, was blocked or canceled can be sent again."));
+        return Err(Error::conflict(
+            "Only a message that failed, was blocked or canceled can be sent again.",
+        ));
     }
     if message.gate.as_deref() == Some("template") {
-        return Err(Error::conflict("This message has a hole in its text. Fill in what is missing and send a new one."));
+        return Err(Error::conflict(
+            "This message has a hole in its text. Fill in what is missing and send a new one.",
+        ));
     }
     sql::ledger::mark_requeued(&mut tx, id, app.now(), message.quiet_hours_waived).await?;
     finish(tx, app, caller, id, "retried", "message.retried").await
@@ -223,10 +252,22 @@ pub async fn send_now(app: &App, caller: &Caller, id: Uuid) -> Result<MessageRow
     finish(tx, app, caller, id, "released", "message.released").await
 }
 
-async fn finish(mut tx: TenantTx, app: &App, caller: &Caller, id: Uuid, event: &str, action: &'static str) -> Result<MessageRow> {
+async fn finish(
+    mut tx: TenantTx,
+    app: &App,
+    caller: &Caller,
+    id: Uuid,
+    event: &str,
+    action: &'static str,
+) -> Result<MessageRow> {
     sql::ledger::insert_event(&mut tx, id, event, None, Some(&caller.actor.label), app.now()).await?;
     let changes = serde_json::json!({});
-    audit::record(&mut tx, &caller.actor, audit::Entry { action, entity_type: "message", entity_id: Some(id.to_string()), changes: &changes }).await?;
+    audit::record(
+        &mut tx,
+        &caller.actor,
+        audit::Entry { action, entity_type: "message", entity_id: Some(id.to_string()), changes: &changes },
+    )
+    .await?;
     let message = sql::ledger::find(&mut tx, id).await?.ok_or(Error::NotFound("message"))?;
     tx.commit().await?;
     Ok(message)
@@ -253,9 +294,12 @@ pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<GateAns
                 let reason = Some(reason.sentence(Some(until), now, viewer));
                 GateAnswer { name: gate.as_str(), verdict: "waiting", reason, until: Some(until) }
             }
-            Verdict::Block { reason, .. } => {
-                GateAnswer { name: gate.as_str(), verdict: "blocked", reason: Some(reason.sentence(None, now, viewer)), until: None }
-            }
+            Verdict::Block { reason, .. } => GateAnswer {
+                name: gate.as_str(),
+                verdict: "blocked",
+                reason: Some(reason.sentence(None, now, viewer)),
+                until: None,
+            },
         })
         .collect())
 }

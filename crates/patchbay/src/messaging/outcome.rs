@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_providers::{ErrorClass, Outcome};
-use patchbay_rules::{gates, message::{Channel, Kind}};
+use patchbay_rules::{
+    gates,
+    message::{Channel, Kind},
+};
 use uuid::Uuid;
 
 use super::{
@@ -44,15 +47,31 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
     let mut tx = app.db.tenant(tenant).await?;
     let settled = sql::settle(&mut tx, &outcomes, now).await?;
     // What left after all (its receipt was faster) or belongs to another attempt by now keeps its booking.
-    let unsent: HashSet<Uuid> = settled.iter().filter(|row| matches!(row.status.as_str(), "queued" | "failed")).map(|row| row.id).collect();
-    let refunds: Vec<_> = settlements.iter().map(|s| &s.claimed).filter(|claimed| unsent.contains(&claimed.id)).map(Claimed::refund).collect();
+    let unsent: HashSet<Uuid> = settled
+        .iter()
+        .filter(|row| matches!(row.status.as_str(), "queued" | "failed"))
+        .map(|row| row.id)
+        .collect();
+    let refunds: Vec<_> = settlements
+        .iter()
+        .map(|s| &s.claimed)
+        .filter(|claimed| unsent.contains(&claimed.id))
+        .map(Claimed::refund)
+        .collect();
     give_back(&mut tx, &refunds).await?;
     follow_up(&mut tx, &settled, now).await?;
     for settlement in settlements {
         if let Outcome::Refused(refusal) = &settlement.outcome
             && refusal.class == ErrorClass::OptOut
         {
-            carrier_opt_out(&mut tx, crate::providers::rules_channel(settlement.claimed.outgoing.channel), &settlement.claimed.outgoing.to, refusal.code, now).await?;
+            carrier_opt_out(
+                &mut tx,
+                crate::providers::rules_channel(settlement.claimed.outgoing.channel),
+                &settlement.claimed.outgoing.to,
+                refusal.code,
+                now,
+            )
+            .await?;
         }
     }
     crash::point("settle.written").await;
@@ -60,7 +79,11 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
 }
 
 /// Writes outcomes that no call brought, but reconciliation; answers those that were still open.
-pub(super) async fn write(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<Vec<SettledRow>> {
+pub(super) async fn write(
+    tx: &mut TenantTx,
+    outcomes: &Outcomes,
+    now: DateTime<Utc>,
+) -> Result<Vec<SettledRow>> {
     let settled = sql::settle(tx, outcomes, now).await?;
     follow_up(tx, &settled, now).await?;
     Ok(settled)
@@ -73,7 +96,8 @@ pub(super) async fn follow_up(tx: &mut TenantTx, settled: &[SettledRow], now: Da
     for row in left() {
         if let Some(contact) = row.contact_id {
             contacts.push(contact);
-            marketing.push(row.kind.parse::<Kind>().is_ok_and(|kind| gates::policy(kind).counts_as_marketing));
+            marketing
+                .push(row.kind.parse::<Kind>().is_ok_and(|kind| gates::policy(kind).counts_as_marketing));
         }
     }
     if !contacts.is_empty() {
@@ -86,7 +110,13 @@ pub(super) async fn follow_up(tx: &mut TenantTx, settled: &[SettledRow], now: Da
 }
 
 /// The carrier says that this person opted out: authoritative, whatever our own list said.
-pub(super) async fn carrier_opt_out(tx: &mut TenantTx, channel: Channel, address: &str, code: Option<u32>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn carrier_opt_out(
+    tx: &mut TenantTx,
+    channel: Channel,
+    address: &str,
+    code: Option<u32>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let detail = code.map(|code| format!("Carrier code {code}"));
     let mut change = Change::new(channel, address, State::Unsubscribed, "carrier", now);
     change.detail = detail.as_deref();
@@ -108,14 +138,18 @@ struct Line {
 impl Line {
     fn new(outcome: &Outcome, attempt: i32, now: DateTime<Utc>, ask_at: DateTime<Utc>) -> Self {
         let number = |code: Option<u32>| code.and_then(|code| i32::try_from(code).ok());
-        let empty = Self { status: "sent", provider_id: None, from: None, code: None, detail: None, next: None };
+        let empty =
+            Self { status: "sent", provider_id: None, from: None, code: None, detail: None, next: None };
         match outcome {
             Outcome::Accepted { provider_message_id, from, .. } => {
                 Self { provider_id: Some(provider_message_id.clone()), from: from.clone(), ..empty }
             }
-            Outcome::Refused(refusal) => {
-                Self { status: "failed", code: number(refusal.code), detail: Some(refusal.detail.clone()), ..empty }
-            }
+            Outcome::Refused(refusal) => Self {
+                status: "failed",
+                code: number(refusal.code),
+                detail: Some(refusal.detail.clone()),
+                ..empty
+            },
             Outcome::Retry { after, code, detail } if attempt < MOST_ATTEMPTS => Self {
                 status: "queued",
                 code: number(*code),
@@ -123,10 +157,15 @@ impl Line {
                 next: Some(now + pause(attempt, *after)),
                 ..empty
             },
-            Outcome::Retry { code, detail, .. } => {
-                Self { status: "failed", code: number(*code), detail: Some(format!("{detail} Gave up after {attempt} attempts.")), ..empty }
+            Outcome::Retry { code, detail, .. } => Self {
+                status: "failed",
+                code: number(*code),
+                detail: Some(format!("{detail} Gave up after {attempt} attempts.")),
+                ..empty
+            },
+            Outcome::Unknown { detail } => {
+                Self { status: "unknown", detail: Some(detail.clone()), next: Some(ask_at), ..empty }
             }
-            Outcome::Unknown { detail } => Self { status: "unknown", detail: Some(detail.clone()), next: Some(ask_at), ..empty },
         }
     }
 }

@@ -52,9 +52,11 @@ fn meaning(status: ProviderStatus) -> Option<Status> {
 pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<()> {
     let now = app.now();
     let mut tx = app.db.tenant(tenant).await?;
-    let unnamed: Vec<String> = reports.iter().filter(|r| r.message_id.is_none()).map(|r| r.provider_message_id.clone()).collect();
+    let unnamed: Vec<String> =
+        reports.iter().filter(|r| r.message_id.is_none()).map(|r| r.provider_message_id.clone()).collect();
     if !unnamed.is_empty() {
-        let known: HashMap<String, Uuid> = sql::find_by_provider_ids(&mut tx, &unnamed).await?.into_iter().collect();
+        let known: HashMap<String, Uuid> =
+            sql::find_by_provider_ids(&mut tx, &unnamed).await?.into_iter().collect();
         for report in reports.iter_mut().filter(|report| report.message_id.is_none()) {
             report.message_id = known.get(&report.provider_message_id).copied();
         }
@@ -62,17 +64,24 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
     let mut ids: Vec<Uuid> = reports.iter().filter_map(|report| report.message_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let standing: HashMap<Uuid, sql::StandingRow> = sql::lock_standing(&mut tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    let standing: HashMap<Uuid, sql::StandingRow> =
+        sql::lock_standing(&mut tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
     // A message that was given up and queued again, and now turns out to have been accepted, must not leave twice.
     // But a report about a try that was known to have failed when a person asked for another says nothing new.
-    let queued: Vec<Uuid> = standing.values().filter(|row| row.status == "queued").map(|row| row.id).collect();
-    let former: HashSet<(Uuid, String)> =
-        if queued.is_empty() { HashSet::new() } else { sql::former_provider_ids(&mut tx, &queued).await?.into_iter().collect() };
+    let queued: Vec<Uuid> =
+        standing.values().filter(|row| row.status == "queued").map(|row| row.id).collect();
+    let former: HashSet<(Uuid, String)> = if queued.is_empty() {
+        HashSet::new()
+    } else {
+        sql::former_provider_ids(&mut tx, &queued).await?.into_iter().collect()
+    };
     let mut folds: HashMap<Uuid, Fold> = HashMap::new();
     let mut events = Events::default();
     for report in &reports {
         // A message of somebody else's, or one that was erased: nothing to keep.
-        let Some((id, row)) = report.message_id.and_then(|id| standing.get(&id).map(|row| (id, row))) else { continue };
+        let Some((id, row)) = report.message_id.and_then(|id| standing.get(&id).map(|row| (id, row))) else {
+            continue;
+        };
         events.ids.push(id);
         events.events.push(report.status.as_str().to_owned());
         events.codes.push(number(report.code));
@@ -81,7 +90,11 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         if report.attempt.is_some_and(|attempt| attempt != row.attempt) {
             continue;
         }
-        if row.status == "queued" && (row.attempt == 0 || report.attempt.is_none() || former.contains(&(id, report.provider_message_id.clone()))) {
+        if row.status == "queued"
+            && (row.attempt == 0
+                || report.attempt.is_none()
+                || former.contains(&(id, report.provider_message_id.clone())))
+        {
             continue;
         }
         let Ok(status) = row.status.parse::<Status>() else { continue };
@@ -120,7 +133,9 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         sql::advance(&mut tx, &advances, now).await?;
     }
     outcome::follow_up(&mut tx, &settled, now).await?;
-    for report in reports.iter().filter(|report| report.code.and_then(errors::explain).is_some_and(|entry| entry.class == ErrorClass::OptOut)) {
+    for report in reports.iter().filter(|report| {
+        report.code.and_then(errors::explain).is_some_and(|entry| entry.class == ErrorClass::OptOut)
+    }) {
         if let Some(row) = report.message_id.and_then(|id| standing.get(&id)) {
             let channel: Channel = row.channel.parse().unwrap_or(Channel::Sms);
             outcome::carrier_opt_out(&mut tx, channel, &row.to_address, report.code, now).await?;
@@ -144,7 +159,11 @@ fn number(code: Option<u32>) -> Option<i32> {
 /// A code in plain words.
 fn words(code: u32, carrier: Option<&str>) -> String {
     errors::explain(code).map_or_else(
-        || carrier.filter(|text| !text.is_empty()).map_or_else(|| format!("The carrier reported code {code}."), str::to_owned),
+        || {
+            carrier
+                .filter(|text| !text.is_empty())
+                .map_or_else(|| format!("The carrier reported code {code}."), str::to_owned)
+        },
         |entry| entry.words.to_owned(),
     )
 }

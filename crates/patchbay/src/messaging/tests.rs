@@ -4,12 +4,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::tests::{TestApp, Tenancy};
+use crate::tests::{Tenancy, TestApp};
 
 async fn open() -> (TestApp, Tenancy) {
     let t = TestApp::new().await;
     let tenancy = t.tenancy("Brightside").await;
-    t.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false").await;
+    t.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false")
+        .await;
     (t, tenancy)
 }
 
@@ -31,7 +32,8 @@ async fn a_message_is_sent_and_delivered_once() {
     assert_eq!(seen["status"], "delivered", "{seen:#}");
     assert_eq!(seen["attempt"], 1);
     assert!(seen["provider_message_id"].as_str().unwrap().starts_with("SM"));
-    let events: Vec<&str> = seen["events"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
+    let events: Vec<&str> =
+        seen["events"].as_array().unwrap().iter().map(|e| e["event"].as_str().unwrap()).collect();
     assert!(events.contains(&"sent") && events.contains(&"delivered"), "{events:?}");
 }
 
@@ -39,8 +41,16 @@ async fn a_message_is_sent_and_delivered_once() {
 async fn the_same_idempotency_key_is_the_same_message() {
     let (t, who) = open().await;
     let body = json!({ "to": "+12125550123", "body": "Once" });
-    let first = t.api_with(&who.key, "POST", "/api/messages/send", body.clone(), &[("idempotency-key", "k1")]).await.expect(202).json();
-    let again = t.api_with(&who.key, "POST", "/api/messages/send", body, &[("idempotency-key", "k1")]).await.expect(202).json();
+    let first = t
+        .api_with(&who.key, "POST", "/api/messages/send", body.clone(), &[("idempotency-key", "k1")])
+        .await
+        .expect(202)
+        .json();
+    let again = t
+        .api_with(&who.key, "POST", "/api/messages/send", body, &[("idempotency-key", "k1")])
+        .await
+        .expect(202)
+        .json();
     assert_eq!(first["id"], again["id"]);
     t.settle().await;
     assert_eq!(t.scalar("select count(*) from patchbay.messages").await, 1);
@@ -64,7 +74,10 @@ async fn quiet_hours_hold_and_let_go() {
     t.execute("update patchbay.contacts set timezone = 'Australia/Perth'").await;
     t.settle().await;
     let held = message(&t, &who, &contact["id"]).await;
-    assert_eq!((&held["status"], &held["gate"]["name"], &held["gate"]["verdict"]), (&json!("queued"), &json!("quiet_hours"), &json!("waiting")));
+    assert_eq!(
+        (&held["status"], &held["gate"]["name"], &held["gate"]["verdict"]),
+        (&json!("queued"), &json!("quiet_hours"), &json!("waiting"))
+    );
     assert!(held["gate"]["reason"].as_str().unwrap().contains("Perth"), "{held:#}");
     t.clock.advance(TimeDelta::minutes(60) + TimeDelta::seconds(30));
     t.settle().await;
@@ -94,7 +107,10 @@ async fn stop_blocks_and_is_confirmed_once_and_start_restores() {
     assert_eq!(message(&t, &who, &again["id"]).await["status"], "delivered");
     // four received, two confirmations
     assert_eq!(t.scalar("select count(*) from patchbay.messages where direction = 'inbound'").await, 3);
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where kind = 'consent_confirmation'").await, 2);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where kind = 'consent_confirmation'").await,
+        2
+    );
 }
 
 #[tokio::test]
@@ -105,7 +121,11 @@ async fn help_names_the_business_and_ordinary_talk_is_left_alone() {
     t.receive(&who, "+12125550124", "can you stop by at 5?", "SM5").await;
     t.settle().await;
     let mut sql = t.sql().await;
-    let bodies: Vec<String> = sqlx::query_scalar("select body from patchbay.messages where direction = 'outbound'").fetch_all(&mut sql).await.unwrap();
+    let bodies: Vec<String> =
+        sqlx::query_scalar("select body from patchbay.messages where direction = 'outbound'")
+            .fetch_all(&mut sql)
+            .await
+            .unwrap();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
     assert!(bodies[0].contains("Brightside Plumbing") && bodies[0].contains("555 0199"), "{bodies:?}");
     assert_eq!(t.scalar("select count(*) from patchbay.consents where state = 'unsubscribed'").await, 0);
@@ -119,10 +139,18 @@ async fn refusals_are_told_in_words_and_an_opt_out_at_the_carrier_counts() {
     let stopped = send(&t, &who, "+15005550004", "Hi").await;
     t.settle().await;
     let landline = message(&t, &who, &landline["id"]).await;
-    assert_eq!((&landline["status"], &landline["error"]["code"]), (&json!("failed"), &json!(21614)), "{landline:#}");
+    assert_eq!(
+        (&landline["status"], &landline["error"]["code"]),
+        (&json!("failed"), &json!(21614)),
+        "{landline:#}"
+    );
     assert_eq!(message(&t, &who, &stopped["id"]).await["error"]["code"], 21610);
     assert_eq!(t.scalar("select count(*) from patchbay.do_not_contact where source = 'carrier'").await, 1);
-    assert_eq!(t.scalar("select messages from patchbay.spend_counters").await, 0, "what did not leave costs nothing");
+    assert_eq!(
+        t.scalar("select messages from patchbay.spend_counters").await,
+        0,
+        "what did not leave costs nothing"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +164,11 @@ async fn the_kill_switch_holds_everything_and_budget_holds_the_rest() {
     t.clock.advance(TimeDelta::minutes(6));
     t.settle().await;
     assert_eq!(message(&t, &who, &held["id"]).await["gate"]["name"], "budget");
-    let why = t.get(&who.key, &format!("/api/messages/{}/why", held["id"].as_str().unwrap())).await.expect(200).json();
+    let why = t
+        .get(&who.key, &format!("/api/messages/{}/why", held["id"].as_str().unwrap()))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(why.as_array().unwrap().len(), 7);
     assert_eq!(why[1]["verdict"], "waiting");
 }
@@ -150,7 +182,11 @@ async fn the_rate_puts_messages_in_line() {
     }
     t.settle().await;
     assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'delivered'").await, 1);
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'queued' and gate = 'rate_limit'").await, 4);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where status = 'queued' and gate = 'rate_limit'")
+            .await,
+        4
+    );
     for _ in 0..4 {
         t.clock.advance(TimeDelta::milliseconds(1001));
         t.settle().await;
@@ -169,7 +205,10 @@ async fn warm_up_caps_the_local_day() {
     .await;
     t.execute("insert into api.messages (tenant_id, lead_id, channel, body) select tenant_id, id, 'sms', 'Hi' from patchbay.contacts").await;
     t.settle().await;
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where status in ('sent', 'delivered')").await, 50);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where status in ('sent', 'delivered')").await,
+        50
+    );
     assert_eq!(t.scalar("select count(*) from patchbay.messages where gate = 'warm_up'").await, 10);
     let _ = who;
 }
@@ -209,7 +248,13 @@ async fn reports_that_come_late_or_for_an_earlier_attempt_change_nothing() {
     let id: Uuid = sent["id"].as_str().unwrap().parse().unwrap();
     for (attempt, status) in [(1, "sent"), (1, "undelivered"), (0, "failed"), (1, "queued")] {
         let path = format!("/webhooks/twilio?t={}&m={}&a={attempt}", who.id.simple(), id.simple());
-        t.signed(&who, &path, &[("MessageSid", "SM00000000000000000000000000000001"), ("MessageStatus", status)]).await.expect(200);
+        t.signed(
+            &who,
+            &path,
+            &[("MessageSid", "SM00000000000000000000000000000001"), ("MessageStatus", status)],
+        )
+        .await
+        .expect(200);
     }
     t.settle().await;
     let seen = message(&t, &who, &sent["id"]).await;
@@ -219,7 +264,19 @@ async fn reports_that_come_late_or_for_an_earlier_attempt_change_nothing() {
 #[tokio::test]
 async fn webhooks_without_a_good_signature_are_refused_with_twiml() {
     let (t, who) = open().await;
-    let reply = t.form("/webhooks/twilio", &[("AccountSid", &who.account_sid), ("From", "+12125550123"), ("To", "+12125550100"), ("Body", "x"), ("MessageSid", "SM00000000000000000000000000000001")], &[("x-twilio-signature", "bm9uc2Vuc2U=")]).await;
+    let reply = t
+        .form(
+            "/webhooks/twilio",
+            &[
+                ("AccountSid", &who.account_sid),
+                ("From", "+12125550123"),
+                ("To", "+12125550100"),
+                ("Body", "x"),
+                ("MessageSid", "SM00000000000000000000000000000001"),
+            ],
+            &[("x-twilio-signature", "bm9uc2Vuc2U=")],
+        )
+        .await;
     assert_eq!(reply.status, 403);
     assert!(reply.headers["content-type"].to_str().unwrap().starts_with("text/xml"));
     assert!(reply.text.ends_with("<Response/>"));
@@ -227,7 +284,13 @@ async fn webhooks_without_a_good_signature_are_refused_with_twiml() {
     // A tenant with an account of its own speaks about itself only.
     let other = t.tenancy("Other").await;
     let path = format!("/webhooks/twilio?t={}&m={}&a=1", who.id.simple(), Uuid::new_v4().simple());
-    t.signed(&other, &path, &[("MessageSid", "SM00000000000000000000000000000009"), ("MessageStatus", "failed")]).await.expect(403);
+    t.signed(
+        &other,
+        &path,
+        &[("MessageSid", "SM00000000000000000000000000000009"), ("MessageStatus", "failed")],
+    )
+    .await
+    .expect(403);
 }
 
 #[tokio::test]

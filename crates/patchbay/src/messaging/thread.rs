@@ -74,7 +74,8 @@ pub async fn read(tx: &mut TenantTx, contact: &Contact, before: Option<Uuid>, li
     let consents = sql::consent_events(tx, &addresses, before, most).await?;
     let quote_ids: Vec<Uuid> = messages.iter().filter_map(|message| message.quote_id).collect();
     let quotes = sql::quotes(tx, contact.id, &quote_ids, 5).await?;
-    let mut entries: Vec<Entry> = messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect();
+    let mut entries: Vec<Entry> =
+        messages.into_iter().map(|message| Entry::Message(Box::new(message))).collect();
     entries.extend(notes.into_iter().map(Entry::Note));
     entries.extend(activities.into_iter().map(Entry::Activity));
     entries.extend(consents.into_iter().map(Entry::Consent));

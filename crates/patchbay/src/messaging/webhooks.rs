@@ -46,13 +46,25 @@ use crate::{
 
 /// The routes of webhooks; the last four are the names that existing set-ups know.
 pub(super) fn routes(mut routes: Routes) -> Routes {
-    for path in ["/webhooks/twilio", "/webhooks/provider", "/api/twilio/webhook", "/functions/v1/twilio-inbound", "/functions/v1/twilio-status"] {
+    for path in [
+        "/webhooks/twilio",
+        "/webhooks/provider",
+        "/api/twilio/webhook",
+        "/functions/v1/twilio-inbound",
+        "/functions/v1/twilio-status",
+    ] {
         routes = routes.post(path, Access::Signed, twilio).get(path, Access::Signed, twilio);
     }
     routes
 }
 
-async fn twilio(State(app): State<Arc<App>>, OriginalUri(uri): OriginalUri, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+async fn twilio(
+    State(app): State<Arc<App>>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let query = uri.query().unwrap_or_default();
     let status = match take(&app, uri.path(), query, &method, &headers, &body).await {
         Ok(()) => StatusCode::OK,
@@ -64,17 +76,31 @@ async fn twilio(State(app): State<Arc<App>>, OriginalUri(uri): OriginalUri, meth
             StatusCode::from_u16(error.problem().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
         }
     };
-    (status, [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>").into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>",
+    )
+        .into_response()
 }
 
-async fn take(app: &App, path: &str, query: &str, method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<()> {
+async fn take(
+    app: &App,
+    path: &str,
+    query: &str,
+    method: &Method,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<()> {
     let pairs = webhook::parse_form(if method == Method::GET { query.as_bytes() } else { body });
     let named = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let accounts = app.webhooks.accounts(app, named("AccountSid").unwrap_or_default()).await?;
     let question = if query.is_empty() { "" } else { "?" };
     let url = format!("{}{path}{question}{query}", app.config.public_url);
     let given = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let form = headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let form = headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let signed = |account: &&Account| {
         let tokens: Vec<&str> = account.tokens.iter().map(String::as_str).collect();
         let body = match (method == Method::GET, form) {
@@ -98,7 +124,9 @@ async fn take_status(app: &App, accounts: &[&Account], query: &str, status: Stat
     let mark = Mark::read(query);
     // A tenant with an account of its own could sign anything, but only about itself.
     let tenant = match mark.tenant {
-        Some(tenant) if accounts.iter().any(|account| account.tenant.is_none_or(|owner| owner == tenant)) => Some(tenant),
+        Some(tenant) if accounts.iter().any(|account| account.tenant.is_none_or(|owner| owner == tenant)) => {
+            Some(tenant)
+        }
         Some(_) => return Err(Error::Forbidden("This account does not speak for that business.".into())),
         None => accounts.iter().find_map(|account| account.tenant),
     };
@@ -122,11 +150,16 @@ async fn take_inbound(app: &App, accounts: &[&Account], message: InboundMessage,
         _ => {
             let mut conn = app.db.system_conn().await?;
             let owners = sql::tenants_of_number(&mut conn, message.channel.as_str(), &message.to).await?;
-            owners.into_iter().find(|owner| accounts.iter().any(|account| account.tenant.is_none_or(|tenant| tenant == *owner)))
+            owners.into_iter().find(|owner| {
+                accounts.iter().any(|account| account.tenant.is_none_or(|tenant| tenant == *owner))
+            })
         }
     };
     let Some(tenant) = owner else {
-        tracing::warn!(to = patchbay_rules::phone::mask(&message.to), "a message came for a number that no business here has");
+        tracing::warn!(
+            to = patchbay_rules::phone::mask(&message.to),
+            "a message came for a number that no business here has"
+        );
         return Ok(());
     };
     let inbound = Inbound {
@@ -141,7 +174,14 @@ async fn take_inbound(app: &App, accounts: &[&Account], message: InboundMessage,
         button_payload: message.button_payload,
         handled_by_carrier: message.opt_out_type.is_some(),
     };
-    app.webhooks.deliver(Letter { provider: "twilio", id: message.message_sid, tenant, content: Content::Inbound(Box::new(inbound), raw) }).await
+    app.webhooks
+        .deliver(Letter {
+            provider: "twilio",
+            id: message.message_sid,
+            tenant,
+            content: Content::Inbound(Box::new(inbound), raw),
+        })
+        .await
 }
 
 /// What our own callback URLs carry: `?t=<tenant>&m=<message>&a=<attempt>`.
@@ -179,14 +219,23 @@ pub async fn pump_fake(app: Arc<App>, mut events: mpsc::Receiver<Event>) {
 /// One event of the fake carrier.
 pub async fn take_fake(app: &App, event: Event) -> Result<()> {
     let callback = match &event {
-        Event::Status { callback, .. } | Event::Inbound { callback, .. } => callback.as_deref().unwrap_or_default(),
+        Event::Status { callback, .. } | Event::Inbound { callback, .. } => {
+            callback.as_deref().unwrap_or_default()
+        }
     };
     let mark = Mark::read(callback.split_once('?').map_or("", |(_, query)| query));
     let Some(tenant) = mark.tenant else { return Ok(()) };
     let letter = match event {
         Event::Status { message_id, provider_message_id, status, error_code, .. } => {
             let id = format!("{provider_message_id}:{status}:{}", error_code.unwrap_or_default());
-            let report = Report { message_id: Some(message_id), attempt: mark.attempt, provider_message_id, status, code: error_code, detail: None };
+            let report = Report {
+                message_id: Some(message_id),
+                attempt: mark.attempt,
+                provider_message_id,
+                status,
+                code: error_code,
+                detail: None,
+            };
             Letter { provider: "fake", id, tenant, content: Content::Status(report) }
         }
         Event::Inbound { provider_message_id, channel, from, to, body, .. } => {
@@ -202,7 +251,12 @@ pub async fn take_fake(app: &App, event: Event) -> Result<()> {
                 button_payload: None,
                 handled_by_carrier: false,
             };
-            Letter { provider: "fake", id: provider_message_id, tenant, content: Content::Inbound(Box::new(inbound), Value::Null) }
+            Letter {
+                provider: "fake",
+                id: provider_message_id,
+                tenant,
+                content: Content::Inbound(Box::new(inbound), Value::Null),
+            }
         }
     };
     app.webhooks.deliver(letter).await
@@ -287,14 +341,21 @@ impl Mailroom {
         };
         for row in rows {
             match providers::open_credentials(app, row.tenant_id, row.credentials_sealed.as_deref()) {
-                Ok(credentials) => accounts.push(Account { tenant: Some(row.tenant_id), tokens: credentials.auth_tokens() }),
-                Err(error) => tracing::error!(%error, tenant = %row.tenant_id, "credentials cannot be opened"),
+                Ok(credentials) => {
+                    accounts.push(Account { tenant: Some(row.tenant_id), tokens: credentials.auth_tokens() })
+                }
+                Err(error) => {
+                    tracing::error!(%error, tenant = %row.tenant_id, "credentials cannot be opened")
+                }
             }
         }
         let accounts = Arc::new(accounts);
         // Only names that exist are remembered: strangers cannot fill the memory.
         if !accounts.is_empty() {
-            self.accounts.lock().expect("accounts lock").insert(account_sid.to_owned(), (now, accounts.clone()));
+            self.accounts
+                .lock()
+                .expect("accounts lock")
+                .insert(account_sid.to_owned(), (now, accounts.clone()));
         }
         Ok(accounts)
     }
@@ -317,7 +378,8 @@ async fn store(db: &crate::db::Db, letters: Vec<Letter>, now: DateTime<Utc>) -> 
         events.payloads.push(payload);
     }
     let mut tx = db.system().await?;
-    let mut fresh: std::collections::HashSet<String> = sql::insert_events(tx.conn(), &events, now).await?.into_iter().collect();
+    let mut fresh: std::collections::HashSet<String> =
+        sql::insert_events(tx.conn(), &events, now).await?.into_iter().collect();
     let mut reports: HashMap<Uuid, Vec<Report>> = HashMap::new();
     let mut jobs = Jobs::default();
     for letter in letters {

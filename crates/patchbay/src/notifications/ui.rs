@@ -42,12 +42,23 @@ pub(super) struct ActiveForm {
     active: String,
 }
 
-pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(page): Query<PageQuery>) -> Result<Response> {
-    let form = RuleForm { event_type: "lead.created".to_owned(), channel: "sms".to_owned(), target: String::new() };
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Response> {
+    let form =
+        RuleForm { event_type: "lead.created".to_owned(), channel: "sms".to_owned(), target: String::new() };
     show(&app, &session, &caller, &page, &form, FieldErrors::new(), "").await
 }
 
-pub(super) async fn create(State(app): State<Arc<App>>, session: Session, caller: Caller, Form(form): Form<RuleForm>) -> Result<Response> {
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Form(form): Form<RuleForm>,
+) -> Result<Response> {
     let first = PageQuery::default();
     let Ok(channel) = form.channel.parse::<Channel>() else {
         let errors = FieldErrors::from([("channel".into(), "Choose how to be told.".to_owned())]);
@@ -71,13 +82,22 @@ pub(super) async fn create(State(app): State<Arc<App>>, session: Session, caller
     }
 }
 
-pub(super) async fn set_active(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>, Form(form): Form<ActiveForm>) -> Result<Response> {
+pub(super) async fn set_active(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Form(form): Form<ActiveForm>,
+) -> Result<Response> {
     let active = form.active == "true";
     super::update(&app, &caller, id, RuleChange { active: Some(active), ..RuleChange::default() }).await?;
     Ok(done(&app, if active { "Switched on" } else { "Switched off" }))
 }
 
-pub(super) async fn delete(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let rule = super::delete(&app, &caller, id).await?;
     Ok(done(&app, &format!("{} is no longer told", rule.target)))
 }
@@ -97,7 +117,8 @@ async fn show(
 ) -> Result<Response> {
     let found = super::list(app, caller, page).await?;
     let error = |field: &str| errors.get(field).cloned().unwrap_or_default();
-    let events = EVENTS.iter().map(|(event, words)| Choice::new(*event, *words, *event == form.event_type)).collect();
+    let events =
+        EVENTS.iter().map(|(event, words)| Choice::new(*event, *words, *event == form.event_type)).collect();
     let ways = [("sms", "Text message"), ("whatsapp", "WhatsApp"), ("email", "E-mail")];
     let ways = ways.map(|(value, words)| Choice::new(value, words, value == form.channel)).into();
     let page = RulesPage {
@@ -105,7 +126,10 @@ async fn show(
         rules: found.data.iter().map(|rule| row(rule, &caller.tenant.country)).collect(),
         pager: Pager {
             previous: page.cursor.is_some().then(|| Section::Notifications.href().to_owned()),
-            next: found.next_cursor.as_ref().map(|cursor| format!("{}?cursor={cursor}", Section::Notifications.href())),
+            next: found
+                .next_cursor
+                .as_ref()
+                .map(|cursor| format!("{}?cursor={cursor}", Section::Notifications.href())),
             note: String::new(),
         },
         error: problem.to_owned(),
@@ -122,7 +146,10 @@ async fn show(
 }
 
 fn row(rule: &Rule, country: &str) -> RuleRow {
-    let words = EVENTS.iter().find(|(event, _)| *event == rule.event_type).map_or_else(|| rule.event_type.clone(), |(_, words)| (*words).to_owned());
+    let words = EVENTS
+        .iter()
+        .find(|(event, _)| *event == rule.event_type)
+        .map_or_else(|| rule.event_type.clone(), |(_, words)| (*words).to_owned());
     let (way, icon) = match rule.channel {
         Channel::Sms => ("Text message", "message-square"),
         Channel::Whatsapp => ("WhatsApp", "message-circle"),

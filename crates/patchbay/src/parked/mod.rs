@@ -45,7 +45,11 @@ pub struct Event {
 pub async fn list(app: &App, caller: &Caller, only_parked: bool, page: &PageQuery) -> Result<Page<Event>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let (before, limit) = (page.after::<i64>()?, page.limit() + 1);
-    let rows = if only_parked { sql::list_parked(&mut tx, before, limit).await? } else { sql::list(&mut tx, before, limit).await? };
+    let rows = if only_parked {
+        sql::list_parked(&mut tx, before, limit).await?
+    } else {
+        sql::list(&mut tx, before, limit).await?
+    };
     Ok(Page::cut(rows, page.limit(), |event| event.id))
 }
 
@@ -54,7 +58,12 @@ pub async fn retry(app: &App, caller: &Caller, id: i64) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let event_type = sql::unpark(&mut tx, id, app.now()).await?.ok_or(Error::NotFound("parked event"))?;
     let changes = json!({ "event_type": event_type });
-    let entry = audit::Entry { action: "event.retried", entity_type: "event", entity_id: Some(id.to_string()), changes: &changes };
+    let entry = audit::Entry {
+        action: "event.retried",
+        entity_type: "event",
+        entity_id: Some(id.to_string()),
+        changes: &changes,
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
     tx.commit().await
 }
@@ -65,7 +74,12 @@ pub async fn retry_all(app: &App, caller: &Caller) -> Result<u64> {
     let count = sql::unpark_all(&mut tx, app.now()).await?;
     if count > 0 {
         let changes = json!({ "count": count });
-        let entry = audit::Entry { action: "event.retried_all", entity_type: "event", entity_id: None, changes: &changes };
+        let entry = audit::Entry {
+            action: "event.retried_all",
+            entity_type: "event",
+            entity_id: None,
+            changes: &changes,
+        };
         audit::record(&mut tx, &caller.actor, entry).await?;
     }
     tx.commit().await?;

@@ -37,7 +37,12 @@ pub(super) struct EventsQuery {
     cursor: Option<String>,
 }
 
-pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(query): Query<EventsQuery>) -> Result<Response> {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(query): Query<EventsQuery>,
+) -> Result<Response> {
     let only_parked = query.view != "all";
     let view = if only_parked { "" } else { "?view=all" };
     let here = format!("{}{view}", Section::Events.href());
@@ -95,7 +100,11 @@ fn row(event: &Event, now: DateTime<Utc>, zone: Tz) -> EventRow {
     }
 }
 
-pub(super) async fn retry(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<i64>) -> Result<Response> {
+pub(super) async fn retry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Response> {
     super::retry(&app, &caller, id).await?;
     Ok(notice::redirect(&app, Section::Events.href(), "It is being tried again"))
 }

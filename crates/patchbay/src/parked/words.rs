@@ -5,18 +5,39 @@ use super::Event;
 /// What happened, and what was to follow from it.
 pub(super) fn event(event: &Event) -> (String, &'static str) {
     let who = &event.contact_name;
-    let of = |text: &str, nobody: &str| if who.is_empty() { nobody.to_owned() } else { text.replace('%', who) };
+    let of =
+        |text: &str, nobody: &str| if who.is_empty() { nobody.to_owned() } else { text.replace('%', who) };
     match event.event_type.as_str() {
-        "lead.created" => (of("New contact: %", "A new contact"), "Recognises the person and tells who wants to know."),
-        "contact.readdressed" => (of("% has a new address", "A contact has a new address"), "Recognises the person."),
+        "lead.created" => {
+            (of("New contact: %", "A new contact"), "Recognises the person and tells who wants to know.")
+        }
+        "contact.readdressed" => {
+            (of("% has a new address", "A contact has a new address"), "Recognises the person.")
+        }
         "quote.created" => (of("A quote for %", "A new quote"), "Texts the link to the contact."),
-        "quote.viewed" => (of("% opened a quote", "A quote was opened"), "Notes it in the thread and tells who wants to know."),
-        "quote.accepted" => (of("% accepted a quote", "A quote was accepted"), "Notes it in the thread and tells who wants to know."),
-        "quote.rejected" => (of("% declined a quote", "A quote was declined"), "Notes it in the thread and tells who wants to know."),
-        "quote.expired" => (of("A quote for % expired", "A quote expired"), "Notes it in the thread and tells who wants to know."),
+        "quote.viewed" => (
+            of("% opened a quote", "A quote was opened"),
+            "Notes it in the thread and tells who wants to know.",
+        ),
+        "quote.accepted" => (
+            of("% accepted a quote", "A quote was accepted"),
+            "Notes it in the thread and tells who wants to know.",
+        ),
+        "quote.rejected" => (
+            of("% declined a quote", "A quote was declined"),
+            "Notes it in the thread and tells who wants to know.",
+        ),
+        "quote.expired" => (
+            of("A quote for % expired", "A quote expired"),
+            "Notes it in the thread and tells who wants to know.",
+        ),
         "message.received" => (of("% wrote", "A message came in"), "Tells who wants to know."),
-        "webhook.inbound" => ("A message from the carrier".to_owned(), "Brings it into the right conversation."),
-        "webhook.status" => ("A delivery report from the carrier".to_owned(), "Moves the ticks of the message."),
+        "webhook.inbound" => {
+            ("A message from the carrier".to_owned(), "Brings it into the right conversation.")
+        }
+        "webhook.status" => {
+            ("A delivery report from the carrier".to_owned(), "Moves the ticks of the message.")
+        }
         other => (other.to_owned(), "For programs that read along."),
     }
 }

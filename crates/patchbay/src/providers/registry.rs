@@ -86,7 +86,11 @@ pub struct Providers {
 fn http_options(config: &Config) -> HttpOptions {
     let usual = HttpOptions::default();
     let most = config.lease / 2;
-    HttpOptions { pool_size: config.send_concurrency, connect_timeout: usual.connect_timeout.min(most), timeout: usual.timeout.min(most) }
+    HttpOptions {
+        pool_size: config.send_concurrency,
+        connect_timeout: usual.connect_timeout.min(most),
+        timeout: usual.timeout.min(most),
+    }
 }
 
 /// By account and the version of its row.
@@ -107,10 +111,18 @@ impl Providers {
             .as_ref()
             .map(|shared| {
                 let credentials = match &shared.api_key {
-                    Some((sid, secret)) => TwilioCredentials::ApiKey { sid: sid.clone(), secret: secret.clone() },
-                    None => TwilioCredentials::AuthToken(shared.auth_tokens.first().cloned().unwrap_or_default()),
+                    Some((sid, secret)) => {
+                        TwilioCredentials::ApiKey { sid: sid.clone(), secret: secret.clone() }
+                    }
+                    None => {
+                        TwilioCredentials::AuthToken(shared.auth_tokens.first().cloned().unwrap_or_default())
+                    }
                 };
-                let options = TwilioOptions { account_sid: shared.account_sid.clone(), credentials, base_url: config.twilio_api_base.clone() };
+                let options = TwilioOptions {
+                    account_sid: shared.account_sid.clone(),
+                    credentials,
+                    base_url: config.twilio_api_base.clone(),
+                };
                 Twilio::new(http.clone(), &options).map_err(Error::internal).map(|provider| SharedTwilio {
                     provider: Arc::new(provider),
                     messaging_service_sid: shared.messaging_service_sid.clone(),
@@ -123,10 +135,23 @@ impl Providers {
             .as_ref()
             .map(|url| {
                 let now = clock.clone();
-                Smtp::new(SmtpOptions { url: url.clone(), from: config.mail_from.clone(), clock: Arc::new(move || now.now()) }).map(Arc::new).map_err(Error::internal)
+                Smtp::new(SmtpOptions {
+                    url: url.clone(),
+                    from: config.mail_from.clone(),
+                    clock: Arc::new(move || now.now()),
+                })
+                .map(Arc::new)
+                .map_err(Error::internal)
             })
             .transpose()?;
-        Ok(Self { fake: fake.into(), http, twilio_base: config.twilio_api_base.clone(), shared_twilio, smtp, accounts: Mutex::default() })
+        Ok(Self {
+            fake: fake.into(),
+            http,
+            twilio_base: config.twilio_api_base.clone(),
+            shared_twilio,
+            smtp,
+            accounts: Mutex::default(),
+        })
     }
 
     /// The mail server, where one is configured.
@@ -135,7 +160,12 @@ impl Providers {
     }
 
     /// The adapter of a tenant's account.
-    pub(super) fn account(&self, app: &App, tenant: Uuid, row: &sql::AccountRow) -> Result<Arc<dyn Provider>> {
+    pub(super) fn account(
+        &self,
+        app: &App,
+        tenant: Uuid,
+        row: &sql::AccountRow,
+    ) -> Result<Arc<dyn Provider>> {
         if row.provider == "fake" {
             return Ok(self.fake.clone());
         }
@@ -150,7 +180,8 @@ impl Providers {
         };
         let account_sid = row.account_sid.clone().unwrap_or_default();
         let options = TwilioOptions { account_sid, credentials, base_url: self.twilio_base.clone() };
-        let provider: Arc<dyn Provider> = Arc::new(Twilio::new(self.http.clone(), &options).map_err(Error::internal)?);
+        let provider: Arc<dyn Provider> =
+            Arc::new(Twilio::new(self.http.clone(), &options).map_err(Error::internal)?);
         let mut accounts = self.accounts.lock().expect("accounts lock");
         // Former versions of an account are never asked for again.
         accounts.retain(|(id, _), _| *id != row.id);
@@ -189,43 +220,76 @@ impl Routes {
         let providers = &app.providers;
         let shared = providers.shared_twilio.as_ref();
         let route_of = |sender: &SenderRow| -> Result<Arc<Route>, String> {
-            let service = sender.account_id.and_then(|id| accounts.iter().find(|a| a.id == id)).and_then(|a| a.messaging_service_sid.clone());
+            let service = sender
+                .account_id
+                .and_then(|id| accounts.iter().find(|a| a.id == id))
+                .and_then(|a| a.messaging_service_sid.clone());
             let provider: Arc<dyn Provider> = match (sender.provider.as_str(), sender.account_id) {
                 ("fake", _) => providers.fake.clone(),
-                ("smtp", _) => providers.smtp.clone().ok_or("No mail server is configured (PATCHBAY_SMTP_URL).")?,
+                ("smtp", _) => {
+                    providers.smtp.clone().ok_or("No mail server is configured (PATCHBAY_SMTP_URL).")?
+                }
                 (_, Some(id)) => {
-                    let row = accounts.iter().find(|account| account.id == id).ok_or("The account of this number is switched off.")?;
-                    providers.account(app, tenant, row).map_err(|error| format!("The account of this number cannot be used: {error}."))?
+                    let row = accounts
+                        .iter()
+                        .find(|account| account.id == id)
+                        .ok_or("The account of this number is switched off.")?;
+                    providers
+                        .account(app, tenant, row)
+                        .map_err(|error| format!("The account of this number cannot be used: {error}."))?
                 }
                 // Without an account of its own: the tenant's only one, or the shared one.
                 (name, None) => match accounts.iter().find(|account| account.provider == name) {
-                    Some(row) => providers.account(app, tenant, row).map_err(|error| format!("The account cannot be used: {error}."))?,
-                    None => shared.map(|shared| shared.provider.clone()).ok_or("No Twilio account is connected. Add one in Settings, Sending.")?,
+                    Some(row) => providers
+                        .account(app, tenant, row)
+                        .map_err(|error| format!("The account cannot be used: {error}."))?,
+                    None => shared
+                        .map(|shared| shared.provider.clone())
+                        .ok_or("No Twilio account is connected. Add one in Settings, Sending.")?,
                 },
             };
-            Ok(Arc::new(Route { provider, sender_id: Some(sender.id), from: Some(sender.address.clone()), messaging_service_sid: service }))
+            Ok(Arc::new(Route {
+                provider,
+                sender_id: Some(sender.id),
+                from: Some(sender.address.clone()),
+                messaging_service_sid: service,
+            }))
         };
         let senders = senders
             .iter()
             .filter_map(|sender| {
-                Some(SenderRoute { id: sender.id, channel: sender.channel.parse().ok()?, address: sender.address.clone(), route: route_of(sender) })
+                Some(SenderRoute {
+                    id: sender.id,
+                    channel: sender.channel.parse().ok()?,
+                    address: sender.address.clone(),
+                    route: route_of(sender),
+                })
             })
             .collect();
-        let shared = shared.filter(|shared| shared.from.is_some() || shared.messaging_service_sid.is_some()).map(|shared| {
-            Arc::new(Route {
-                provider: shared.provider.clone(),
-                sender_id: None,
-                from: shared.from.clone(),
-                messaging_service_sid: shared.messaging_service_sid.clone(),
-            })
+        let shared = shared
+            .filter(|shared| shared.from.is_some() || shared.messaging_service_sid.is_some())
+            .map(|shared| {
+                Arc::new(Route {
+                    provider: shared.provider.clone(),
+                    sender_id: None,
+                    from: shared.from.clone(),
+                    messaging_service_sid: shared.messaging_service_sid.clone(),
+                })
+            });
+        let smtp = providers.smtp.clone().map(|smtp| {
+            Arc::new(Route { provider: smtp, sender_id: None, from: None, messaging_service_sid: None })
         });
-        let smtp = providers.smtp.clone().map(|smtp| Arc::new(Route { provider: smtp, sender_id: None, from: None, messaging_service_sid: None }));
         Ok(Self { senders, shared, smtp })
     }
 
     /// The way out for one message: the sender asked for, else the tenant's default for the channel, else what the
     /// environment shares. The error is for the person who reads why the message failed.
-    pub fn choose(&self, channel: Channel, sender: Option<Uuid>, from: Option<&str>) -> Result<Arc<Route>, String> {
+    pub fn choose(
+        &self,
+        channel: Channel,
+        sender: Option<Uuid>,
+        from: Option<&str>,
+    ) -> Result<Arc<Route>, String> {
         let of_channel = || self.senders.iter().filter(|s| s.channel == channel);
         let chosen = of_channel()
             .find(|s| from.is_some_and(|from| from == s.address))
@@ -233,9 +297,17 @@ impl Routes {
             .or_else(|| of_channel().next());
         match (chosen, channel) {
             (Some(sender), _) => sender.route.clone(),
-            (None, Channel::Email) => self.smtp.clone().ok_or_else(|| "No mail server is configured (PATCHBAY_SMTP_URL).".to_owned()),
-            (None, Channel::Sms) => self.shared.clone().ok_or_else(|| "There is no number to send from. Add one in Settings, Sending.".to_owned()),
-            (None, Channel::Whatsapp) => Err("There is no WhatsApp number to send from. Add one in Settings, Sending.".to_owned()),
+            (None, Channel::Email) => self
+                .smtp
+                .clone()
+                .ok_or_else(|| "No mail server is configured (PATCHBAY_SMTP_URL).".to_owned()),
+            (None, Channel::Sms) => self
+                .shared
+                .clone()
+                .ok_or_else(|| "There is no number to send from. Add one in Settings, Sending.".to_owned()),
+            (None, Channel::Whatsapp) => {
+                Err("There is no WhatsApp number to send from. Add one in Settings, Sending.".to_owned())
+            }
         }
     }
 }

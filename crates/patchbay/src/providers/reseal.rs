@@ -1,6 +1,10 @@
 //! Credentials under the current master key.
 
-use crate::{app::App, error::{Error, Result}, providers::sql};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    providers::sql,
+};
 
 /// Seals anew what was sealed with a former key; answers how many. Accounts of all tenants, in one transaction.
 ///

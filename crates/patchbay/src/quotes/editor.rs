@@ -61,7 +61,9 @@ impl Typed {
                 "expires_on" => typed.expires_on = value,
                 "act" => typed.act = value,
                 // Each line begins with its name.
-                "item_name" if typed.lines.len() < 200 => typed.lines.push(Line { name: value, ..Line::default() }),
+                "item_name" if typed.lines.len() < 200 => {
+                    typed.lines.push(Line { name: value, ..Line::default() })
+                }
                 "item_description" => typed.last_line().description = value,
                 "item_quantity" => typed.last_line().quantity = value,
                 "item_price" => typed.last_line().price = value,
@@ -147,13 +149,18 @@ impl Typed {
     }
 
     fn item(&self, line: &Line) -> Result<Item, (&'static str, String)> {
-        let quantity = if line.quantity.trim().is_empty() { Some(Quantity::ONE) } else { Quantity::parse(&line.quantity) };
+        let quantity = if line.quantity.trim().is_empty() {
+            Some(Quantity::ONE)
+        } else {
+            Quantity::parse(&line.quantity)
+        };
         let quantity = quantity.ok_or(("quantity", "Write a number such as 1 or 2.5.".to_owned()))?;
         let unit_cents = if line.price.trim().is_empty() {
             return Err(("unit_cents", "Write a price; 0 is fine.".to_owned()));
         } else {
             let example = typed::write_amount(128_400, &self.currency);
-            typed::read_amount(&line.price, &self.currency).ok_or(("unit_cents", format!("Write an amount such as {example}.")))?
+            typed::read_amount(&line.price, &self.currency)
+                .ok_or(("unit_cents", format!("Write an amount such as {example}.")))?
         };
         let description = Some(line.description.trim().to_owned()).filter(|text| !text.is_empty());
         Ok(Item { name: line.name.trim().to_owned(), description, quantity, unit_cents })
@@ -177,17 +184,23 @@ impl Typed {
             errors.insert("items[0].name".into(), "Give the quote a line.".into());
         }
         let subtotal = items.iter().map(Item::total_cents).fold(0, i64::saturating_add);
-        let discount_cents = typed::read_discount(&self.discount, &self.currency, subtotal).unwrap_or_else(|| {
-            errors.insert("discount".into(), "Write an amount, or a percentage such as 10%.".into());
-            0
-        });
+        let discount_cents =
+            typed::read_discount(&self.discount, &self.currency, subtotal).unwrap_or_else(|| {
+                errors.insert("discount".into(), "Write an amount, or a percentage such as 10%.".into());
+                0
+            });
         let tax_basis_points = typed::read_rate(&self.tax).unwrap_or_else(|| {
             errors.insert("tax".into(), "Write a percentage between 0 and 100, such as 10.".into());
             0
         });
         let expires_on = match self.expires_on.trim() {
             "" => None,
-            day => day.parse::<NaiveDate>().map_err(|_| drop(errors.insert("expires_on".into(), "Write a date such as 2026-12-05.".into()))).ok(),
+            day => day
+                .parse::<NaiveDate>()
+                .map_err(|_| {
+                    drop(errors.insert("expires_on".into(), "Write a date such as 2026-12-05.".into()))
+                })
+                .ok(),
         };
         let contact_id = self.contact_id.unwrap_or_else(|| {
             errors.insert("contact_id".into(), "Choose whom the quote is for.".into());
@@ -249,10 +262,18 @@ mod tests {
     fn lines_are_read_in_order_and_rearranged() {
         let mut typed = form(&[
             ("currency", "aud"),
-            ("item_name", "A"), ("item_quantity", "2"), ("item_price", "1.50"),
-            ("item_name", "B"), ("item_description", "b"), ("item_quantity", ""), ("item_price", "10"),
-            ("item_name", ""), ("item_price", ""),
-            ("tax", "10"), ("discount", "10%"), ("act", "up:1"),
+            ("item_name", "A"),
+            ("item_quantity", "2"),
+            ("item_price", "1.50"),
+            ("item_name", "B"),
+            ("item_description", "b"),
+            ("item_quantity", ""),
+            ("item_price", "10"),
+            ("item_name", ""),
+            ("item_price", ""),
+            ("tax", "10"),
+            ("discount", "10%"),
+            ("act", "up:1"),
         ]);
         let (each, sum) = typed.sum();
         assert_eq!(each, [Some(300), Some(1_000), None]);
@@ -273,9 +294,23 @@ mod tests {
 
     #[test]
     fn errors_name_the_rows_on_the_screen() {
-        let typed = form(&[("currency", "AUD"), ("item_name", ""), ("item_name", "A"), ("item_price", "ten"), ("item_name", "B"), ("item_quantity", "0"), ("item_price", "1"), ("expires_on", "soon"), ("tax", "many"), ("discount", "some")]);
+        let typed = form(&[
+            ("currency", "AUD"),
+            ("item_name", ""),
+            ("item_name", "A"),
+            ("item_price", "ten"),
+            ("item_name", "B"),
+            ("item_quantity", "0"),
+            ("item_price", "1"),
+            ("expires_on", "soon"),
+            ("tax", "many"),
+            ("discount", "some"),
+        ]);
         let Err(Error::Invalid(errors)) = typed.meaning() else { panic!("valid") };
         let fields: Vec<&str> = errors.keys().map(|field| &**field).collect();
-        assert_eq!(fields, ["contact_id", "discount", "expires_on", "items[1].unit_cents", "items[2].quantity", "tax"]);
+        assert_eq!(
+            fields,
+            ["contact_id", "discount", "expires_on", "items[1].unit_cents", "items[2].quantity", "tax"]
+        );
     }
 }

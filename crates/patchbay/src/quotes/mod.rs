@@ -47,7 +47,7 @@ pub use announce::resend;
 pub use answer::answer;
 pub use api::Doc;
 use draft::Checked;
-pub use lines::{Item, Quantity, add_up};
+pub use lines::{Item, Quantity, Sum, add_up};
 pub use status::Status;
 pub(crate) use words::status_tag;
 

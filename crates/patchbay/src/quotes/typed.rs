@@ -43,7 +43,11 @@ pub(super) fn read_rate(text: &str) -> Option<u32> {
 
 /// Basis points as somebody would type them: `6.12`, `10`; empty for none.
 pub(super) fn write_rate(basis_points: u32) -> String {
-    if basis_points == 0 { String::new() } else { super::locale::percent(basis_points).trim_end_matches('%').to_owned() }
+    if basis_points == 0 {
+        String::new()
+    } else {
+        super::locale::percent(basis_points).trim_end_matches('%').to_owned()
+    }
 }
 
 /// Reads a discount: an amount, or a percentage of `subtotal_cents`; nothing is none.
@@ -81,9 +85,22 @@ mod tests {
         ] {
             assert_eq!(read_amount(text, currency), cents, "{text} {currency}");
         }
-        assert_eq!([read_rate(""), read_rate("10 %"), read_rate("6.12"), read_rate("101"), read_rate("x")], [Some(0), Some(1_000), Some(612), None, None]);
-        assert_eq!([read_discount("", "USD", 100), read_discount("10%", "USD", 1_005), read_discount("-1", "USD", 100)], [Some(0), Some(101), None]);
-        assert_eq!((write_rate(612), write_rate(0), write_rate(1_000)), ("6.12".into(), String::new(), "10".into()));
+        assert_eq!(
+            [read_rate(""), read_rate("10 %"), read_rate("6.12"), read_rate("101"), read_rate("x")],
+            [Some(0), Some(1_000), Some(612), None, None]
+        );
+        assert_eq!(
+            [
+                read_discount("", "USD", 100),
+                read_discount("10%", "USD", 1_005),
+                read_discount("-1", "USD", 100)
+            ],
+            [Some(0), Some(101), None]
+        );
+        assert_eq!(
+            (write_rate(612), write_rate(0), write_rate(1_000)),
+            ("6.12".into(), String::new(), "10".into())
+        );
     }
 
     proptest! {

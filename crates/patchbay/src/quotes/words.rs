@@ -22,7 +22,9 @@ pub(super) fn tag(quote: &Quote, now: DateTime<Utc>, zone: Tz) -> Tag {
     match quote.status {
         status if status.is_open() && quote.is_past(now, zone) => Tag::new(Tone::Wait, "clock", "Expired"),
         Status::Draft => match quote.message_status.as_deref() {
-            Some("blocked" | "failed" | "undelivered" | "canceled") => Tag::new(Tone::Stop, "ban", "Not sent"),
+            Some("blocked" | "failed" | "undelivered" | "canceled") => {
+                Tag::new(Tone::Stop, "ban", "Not sent")
+            }
             _ => Tag::new(Tone::Wait, "hourglass", "Going out"),
         },
         other => status_tag(other),
@@ -50,10 +52,13 @@ pub(super) fn total(quote: &Quote) -> String {
 pub(super) fn announcement(message: &Announcement, now: DateTime<Utc>, zone: Tz) -> (Tag, String) {
     let reason = reason(message, now, zone);
     match message.status.as_str() {
-        "queued" if reason.is_empty() && message.send_after <= now => (Tag::new(Tone::Wait, "hourglass", "On its way"), String::new()),
-        "queued" if reason.is_empty() => {
-            (Tag::new(Tone::Wait, "calendar-clock", "Scheduled"), format!("For {}.", moments::full(message.send_after, zone)))
+        "queued" if reason.is_empty() && message.send_after <= now => {
+            (Tag::new(Tone::Wait, "hourglass", "On its way"), String::new())
         }
+        "queued" if reason.is_empty() => (
+            Tag::new(Tone::Wait, "calendar-clock", "Scheduled"),
+            format!("For {}.", moments::full(message.send_after, zone)),
+        ),
         "queued" => (Tag::new(Tone::Wait, "hourglass", "Waiting"), reason),
         "sending" => (Tag::new(Tone::Wait, "hourglass", "On its way"), String::new()),
         "sent" => (Tag::new(Tone::Calm, "check", "Sent"), String::new()),
@@ -61,8 +66,13 @@ pub(super) fn announcement(message: &Announcement, now: DateTime<Utc>, zone: Tz)
         "read" => (Tag::new(Tone::Good, "check-check", "Read"), String::new()),
         "blocked" => (Tag::new(Tone::Stop, "ban", "Blocked"), reason),
         "canceled" => (Tag::new(Tone::Plain, "circle-x", "Canceled"), String::new()),
-        "unknown" => (Tag::new(Tone::Wait, "circle-help", "Being checked"), "The carrier's answer was lost; it is being asked.".to_owned()),
-        _ => (Tag::new(Tone::Stop, "circle-alert", "Failed"), message.error_detail.clone().unwrap_or_default()),
+        "unknown" => (
+            Tag::new(Tone::Wait, "circle-help", "Being checked"),
+            "The carrier's answer was lost; it is being asked.".to_owned(),
+        ),
+        _ => {
+            (Tag::new(Tone::Stop, "circle-alert", "Failed"), message.error_detail.clone().unwrap_or_default())
+        }
     }
 }
 

@@ -40,9 +40,20 @@ pub async fn choices(tx: &mut TenantTx, app: &App, contact: Uuid) -> Result<Vec<
         .into_iter()
         .filter_map(|template| {
             let body = text_of(&template.content, &context, template.channel).ok()?;
-            let subject = template.subject.as_deref().and_then(|subject| template::render(subject, &context).ok()).map(|subject| subject.text);
+            let subject = template
+                .subject
+                .as_deref()
+                .and_then(|subject| template::render(subject, &context).ok())
+                .map(|subject| subject.text);
             let approved = template.content_sid.is_some();
-            Some(Choice { id: template.id, name: template.name, channel: template.channel, subject, body, approved })
+            Some(Choice {
+                id: template.id,
+                name: template.name,
+                channel: template.channel,
+                subject,
+                body,
+                approved,
+            })
         })
         .collect();
     choices.sort_by_cached_key(|choice| choice.name.to_lowercase());
@@ -58,9 +69,13 @@ pub async fn approved(tx: &mut TenantTx, app: &App, id: Uuid, contact: Uuid) -> 
     let facts = sql::find_facts(tx, contact, None, true).await?.ok_or(Error::NotFound("contact"))?;
     let context = context::build(&facts, &app.config.public_url);
     let mut filled = Map::new();
-    for (placeholder, source) in template.content_variables.as_ref().and_then(Value::as_object).into_iter().flatten() {
+    for (placeholder, source) in
+        template.content_variables.as_ref().and_then(Value::as_object).into_iter().flatten()
+    {
         let text = template::render(source.as_str().unwrap_or_default(), &context);
-        let text = text.map_err(|error| Error::field("template_id", format!("This template cannot be filled in: {error}.")))?;
+        let text = text.map_err(|error| {
+            Error::field("template_id", format!("This template cannot be filled in: {error}."))
+        })?;
         filled.insert(placeholder.clone(), Value::String(text.text));
     }
     let content_variables = (!filled.is_empty()).then_some(Value::Object(filled));

@@ -35,6 +35,8 @@ use crate::{
 pub use api::Doc;
 pub use choices::{Choice, approved, choices};
 pub use defaults::{QUOTE_EMAIL, QUOTE_SMS, defaults};
+#[cfg(test)]
+pub use render::RenderedMessage;
 pub use render::{Preview, PreviewProblem, Source, preview, render};
 
 /// A tenant's template.

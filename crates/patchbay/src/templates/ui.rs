@@ -2,11 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_rules::{message::Channel, segments::Encoding};
@@ -68,7 +64,12 @@ impl EditForm {
     }
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(query): Query<ListQuery>) -> Result<Response> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
     let search = Some(query.q.trim().to_owned()).filter(|q| !q.is_empty() && !q.contains('\0'));
     let filter = Filter { channel: None, search, archived: query.archived };
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
@@ -77,7 +78,10 @@ pub(super) async fn list(State(app): State<Arc<App>>, session: Session, caller: 
     let (now, zone) = (app.now(), caller.tenant.timezone);
     let place = |archived: bool, cursor: &str| address(&query.q, archived, cursor);
     let page = ListPage {
-        tabs: vec![Tab::new("In use", place(false, ""), !query.archived), Tab::new("Put away", place(true, ""), query.archived)],
+        tabs: vec![
+            Tab::new("In use", place(false, ""), !query.archived),
+            Tab::new("Put away", place(true, ""), query.archived),
+        ],
         rows: found.data.iter().map(|template| row(template, now, zone)).collect(),
         pager: Pager {
             previous: (!query.cursor.is_empty()).then(|| place(query.archived, "")),
@@ -164,7 +168,12 @@ pub(super) async fn new(State(app): State<Arc<App>>, session: Session, caller: C
     show(&app, &session, &caller, None, form, FieldErrors::new()).await
 }
 
-pub(super) async fn edit(State(app): State<Arc<App>>, session: Session, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn edit(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let template = super::get(&app, &caller, id).await?;
     let form = EditForm {
         name: template.name.clone(),
@@ -177,7 +186,12 @@ pub(super) async fn edit(State(app): State<Arc<App>>, session: Session, caller: 
     show(&app, &session, &caller, Some(&template), form, FieldErrors::new()).await
 }
 
-pub(super) async fn create(State(app): State<Arc<App>>, session: Session, caller: Caller, Form(form): Form<EditForm>) -> Result<Response> {
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Form(form): Form<EditForm>,
+) -> Result<Response> {
     let input = NewTemplate {
         key: form.key.clone(),
         name: form.name.clone(),
@@ -217,19 +231,31 @@ pub(super) async fn save(
     }
 }
 
-pub(super) async fn archive(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn archive(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let template = super::archive(&app, &caller, id).await?;
     let undo = format!("/templates/{id}/restore");
     Ok(notice::redirect_undoable(&app, "/templates", &format!("Put “{}” away", template.name), Some(&undo)))
 }
 
-pub(super) async fn restore(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn restore(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let template = super::restore(&app, &caller, id).await?;
     Ok(notice::redirect(&app, &format!("/templates/{id}"), &format!("“{}” is in use again", template.name)))
 }
 
 /// The preview alone, as the form stands.
-pub(super) async fn preview(State(app): State<Arc<App>>, caller: Caller, Form(form): Form<EditForm>) -> Result<Response> {
+pub(super) async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Form(form): Form<EditForm>,
+) -> Result<Response> {
     html(&preview_of(&app, &caller, &form).await?)
 }
 
@@ -241,7 +267,11 @@ pub(super) struct PeopleQuery {
 }
 
 /// Whom to look at it for, found by name.
-pub(super) async fn people(State(app): State<Arc<App>>, caller: Caller, Query(query): Query<PeopleQuery>) -> Result<Response> {
+pub(super) async fn people(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<PeopleQuery>,
+) -> Result<Response> {
     let chosen = Uuid::parse_str(&query.contact_id).ok();
     let people = people_for(&app, &caller, &query.contact_q, chosen).await?;
     html(&People { nobody: !people.iter().any(|person| person.chosen), people })
@@ -250,7 +280,8 @@ pub(super) async fn people(State(app): State<Arc<App>>, caller: Caller, Query(qu
 async fn people_for(app: &App, caller: &Caller, words: &str, chosen: Option<Uuid>) -> Result<Vec<PersonRow>> {
     let filter = ContactFilter { text: words.trim().to_owned(), ..ContactFilter::default() };
     let (found, _) = search::list(app, caller.tenant.id, &filter, search::Slice::after(None, 5)).await?;
-    let mut rows: Vec<PersonRow> = found.iter().map(|contact| person(contact, &caller.tenant.country, chosen)).collect();
+    let mut rows: Vec<PersonRow> =
+        found.iter().map(|contact| person(contact, &caller.tenant.country, chosen)).collect();
     // Who was chosen stays on the list, whatever is searched for next.
     if let Some(id) = chosen.filter(|_| !rows.iter().any(|row| row.chosen)) {
         let mut tx = app.db.tenant(caller.tenant.id).await?;
@@ -263,9 +294,18 @@ async fn people_for(app: &App, caller: &Caller, words: &str, chosen: Option<Uuid
 
 fn person(contact: &Contact, country: &str, chosen: Option<Uuid>) -> PersonRow {
     let name = contact.display_name();
-    let number = contact.phone_e164.as_deref().map(|e164| patchbay_rules::phone::format_national_or_international(e164, country));
+    let number = contact
+        .phone_e164
+        .as_deref()
+        .map(|e164| patchbay_rules::phone::format_national_or_international(e164, country));
     let reach = number.or_else(|| contact.email.clone()).filter(|reach| *reach != name).unwrap_or_default();
-    PersonRow { id: contact.id.to_string(), face: Face::of(contact.id, &name), name, reach, chosen: chosen == Some(contact.id) }
+    PersonRow {
+        id: contact.id.to_string(),
+        face: Face::of(contact.id, &name),
+        name,
+        reach,
+        chosen: chosen == Some(contact.id),
+    }
 }
 
 async fn preview_of(app: &App, caller: &Caller, form: &EditForm) -> Result<PreviewPart> {
@@ -274,7 +314,13 @@ async fn preview_of(app: &App, caller: &Caller, form: &EditForm) -> Result<Previ
     }
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let subject = Some(form.subject.as_str()).filter(|_| form.channel() == Channel::Email);
-    let look = Look { channel: form.channel(), content: &form.content, subject, contact_id: form.contact(), quote_id: None };
+    let look = Look {
+        channel: form.channel(),
+        content: &form.content,
+        subject,
+        contact_id: form.contact(),
+        quote_id: None,
+    };
     let seen = super::preview(&mut tx, app, &look, &caller.tenant.currency).await?;
     Ok(part(Some(seen), form.channel()))
 }
@@ -282,14 +328,25 @@ async fn preview_of(app: &App, caller: &Caller, form: &EditForm) -> Result<Previ
 fn part(seen: Option<Preview>, channel: Channel) -> PreviewPart {
     let Some(seen) = seen else {
         let nothing = String::new;
-        return PreviewPart { text: nothing(), subject: nothing(), size: nothing(), warning: nothing(), problems: Vec::new(), example: false };
+        return PreviewPart {
+            text: nothing(),
+            subject: nothing(),
+            size: nothing(),
+            warning: nothing(),
+            problems: Vec::new(),
+            example: false,
+        };
     };
     let encoding = if seen.encoding == Encoding::Gsm7.as_str() { Encoding::Gsm7 } else { Encoding::Ucs2 };
     let fits = if seen.segments == 1 { encoding.single() } else { encoding.multipart() * seen.segments };
     let plural = if seen.segments == 1 { "" } else { "s" };
     let is_sms = channel == Channel::Sms;
     PreviewPart {
-        size: if is_sms { format!("{} segment{plural} · {} of {fits} characters", seen.segments, seen.units) } else { String::new() },
+        size: if is_sms {
+            format!("{} segment{plural} · {} of {fits} characters", seen.segments, seen.units)
+        } else {
+            String::new()
+        },
         warning: if is_sms && encoding == Encoding::Ucs2 {
             let odd: Vec<String> = odd_characters(&seen.text).into_iter().take(6).map(String::from).collect();
             format!("A message with {} holds 70 characters per segment instead of 160.", odd.join(" "))
@@ -321,7 +378,14 @@ fn odd_characters(text: &str) -> Vec<char> {
     odd
 }
 
-async fn show(app: &App, session: &Session, caller: &Caller, template: Option<&Template>, form: EditForm, errors: FieldErrors) -> Result<Response> {
+async fn show(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    template: Option<&Template>,
+    form: EditForm,
+    errors: FieldErrors,
+) -> Result<Response> {
     let error = |field: &str| errors.get(field).cloned().unwrap_or_default();
     let title = template.map_or_else(|| "New template".to_owned(), |template| template.name.clone());
     let shell = shell(app, session, Place::Templates, &title).await?;
@@ -333,7 +397,8 @@ async fn show(app: &App, session: &Session, caller: &Caller, template: Option<&T
     let people = people_for(app, caller, "", form.contact()).await?;
     let page = EditPage {
         error: if errors.is_empty() { String::new() } else { "This cannot be saved yet.".to_owned() },
-        action: template.map_or_else(|| "/templates".to_owned(), |template| format!("/templates/{}", template.id)),
+        action: template
+            .map_or_else(|| "/templates".to_owned(), |template| format!("/templates/{}", template.id)),
         id: template.map(|template| template.id.to_string()).unwrap_or_default(),
         is_new: template.is_none(),
         archived: template.is_some_and(|template| template.archived_at.is_some()),
@@ -344,9 +409,20 @@ async fn show(app: &App, session: &Session, caller: &Caller, template: Option<&T
             .error(error("key"))
             .hint("What programs call it by. Made from the name when empty.")
             .disabled(frozen || !used.is_empty()),
-        channel: Field::select("channel", "Sent as", choices).error(error("channel")).required().disabled(frozen),
-        subject: Field::text("subject", "Subject").value(&form.subject).error(error("subject")).hint("Of an e-mail.").disabled(frozen),
-        content: Field::area("content", "Text").value(&form.content).error(error("content")).required().disabled(frozen),
+        channel: Field::select("channel", "Sent as", choices)
+            .error(error("channel"))
+            .required()
+            .disabled(frozen),
+        subject: Field::text("subject", "Subject")
+            .value(&form.subject)
+            .error(error("subject"))
+            .hint("Of an e-mail.")
+            .disabled(frozen),
+        content: Field::area("content", "Text")
+            .value(&form.content)
+            .error(error("content"))
+            .required()
+            .disabled(frozen),
         tokens: tokens(app, caller).await?,
         nobody: !people.iter().any(|person| person.chosen),
         people,
@@ -364,5 +440,8 @@ async fn tokens(app: &App, caller: &Caller) -> Result<Vec<TokenRow>> {
     let usual = context::TOKENS.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
     let own = own.into_iter().filter(|key| !context::TOKENS.iter().any(|(name, _)| name == key)).take(24);
     let own = own.map(|key| (key, "Your own field".to_owned()));
-    Ok(usual.chain(own).map(|(name, about)| TokenRow { insert: format!("{{{{{name}}}}}"), name, about }).collect())
+    Ok(usual
+        .chain(own)
+        .map(|(name, about)| TokenRow { insert: format!("{{{{{name}}}}}"), name, about })
+        .collect())
 }

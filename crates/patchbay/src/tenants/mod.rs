@@ -13,6 +13,8 @@ mod view;
 
 use uuid::Uuid;
 
+#[cfg(test)]
+pub use create::Tenant;
 pub use create::{NewTenant, create};
 pub use members::Member;
 pub use settings::{Settings, SettingsPatch, settings};

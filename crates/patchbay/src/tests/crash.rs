@@ -41,7 +41,12 @@ const WHILE_RECALLING: &str = "put_back.written";
 
 #[test]
 fn every_point_is_visited() {
-    let visited: BTreeSet<&str> = WHILE_SENDING.iter().map(|(point, _)| *point).chain(WHILE_RECEIVING.iter().copied()).chain([WHILE_RECALLING]).collect();
+    let visited: BTreeSet<&str> = WHILE_SENDING
+        .iter()
+        .map(|(point, _)| *point)
+        .chain(WHILE_RECEIVING.iter().copied())
+        .chain([WHILE_RECALLING])
+        .collect();
     assert_eq!(visited, POINTS.iter().copied().collect());
 }
 
@@ -82,8 +87,16 @@ async fn queue(t: &TestApp, body: &str) {
 async fn recover(t: &TestApp) {
     for _ in 0..60 {
         t.settle().await;
-        let messages = t.scalar("select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')").await;
-        if messages == 0 && t.scalar("select count(*) from patchbay.outbox where processed_at is null and parked_at is null").await == 0 {
+        let messages = t
+            .scalar("select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')")
+            .await;
+        if messages == 0
+            && t.scalar(
+                "select count(*) from patchbay.outbox where processed_at is null and parked_at is null",
+            )
+            .await
+                == 0
+        {
             return;
         }
         t.clock.advance(TimeDelta::seconds(90));
@@ -94,7 +107,8 @@ async fn recover(t: &TestApp) {
 /// Our ledger against the carrier's.
 async fn assert_balanced(t: &TestApp, case: &str) {
     let accepted = t.app.providers.fake.accepted();
-    let theirs: BTreeSet<(String, String, String)> = accepted.iter().map(|m| (m.provider_message_id.clone(), m.to.clone(), m.body.clone())).collect();
+    let theirs: BTreeSet<(String, String, String)> =
+        accepted.iter().map(|m| (m.provider_message_id.clone(), m.to.clone(), m.body.clone())).collect();
     assert_eq!(theirs.len(), accepted.len());
     let mut sql = t.sql().await;
     let rows = sqlx::query("select status, provider_message_id, to_address, body, cost_micros from patchbay.messages where direction = 'outbound'").fetch_all(&mut sql).await.expect("ledger");
@@ -105,17 +119,35 @@ async fn assert_balanced(t: &TestApp, case: &str) {
         match row.get::<Option<String>, _>("provider_message_id") {
             Some(sid) => {
                 cost += row.get::<i64, _>("cost_micros");
-                assert!(ours.insert((sid, row.get("to_address"), row.get("body"))), "{case}: one message of the carrier's stands for two of ours");
+                assert!(
+                    ours.insert((sid, row.get("to_address"), row.get("body"))),
+                    "{case}: one message of the carrier's stands for two of ours"
+                );
             }
-            None => assert!(matches!(status.as_str(), "failed" | "blocked"), "{case}: {status}, but the carrier knows nothing of it"),
+            None => assert!(
+                matches!(status.as_str(), "failed" | "blocked"),
+                "{case}: {status}, but the carrier knows nothing of it"
+            ),
         }
     }
     assert_eq!(ours, theirs, "{case}: what the carrier accepted (right) is not what we recorded (left)");
     let counted = t.scalar("select coalesce(sum(messages), 0) from patchbay.spend_counters").await;
     assert_eq!(counted, i64::try_from(accepted.len()).unwrap(), "{case}: messages booked");
-    assert_eq!(t.scalar("select coalesce(sum(cost_micros), 0) from patchbay.spend_counters").await, cost, "{case}: cost booked");
-    assert_eq!(t.scalar("select coalesce(sum(messages), 0) from patchbay.send_counters").await, counted, "{case}: messages per sender");
-    assert_eq!(t.scalar("select count(*) from patchbay.outbox where processed_at is null").await, 0, "{case}: events left over");
+    assert_eq!(
+        t.scalar("select coalesce(sum(cost_micros), 0) from patchbay.spend_counters").await,
+        cost,
+        "{case}: cost booked"
+    );
+    assert_eq!(
+        t.scalar("select coalesce(sum(messages), 0) from patchbay.send_counters").await,
+        counted,
+        "{case}: messages per sender"
+    );
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.outbox where processed_at is null").await,
+        0,
+        "{case}: events left over"
+    );
 }
 
 /// Runs a node to its end at `point`, with the carrier's receipts coming in at another.
@@ -160,7 +192,11 @@ async fn a_node_dies_while_it_takes_a_claim_back() {
     t.execute("update patchbay.tenants set kill_switch = true").await;
     waiting.plan.as_ref().expect("plan").release();
     round.await.expect("round").expect("round");
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'queued' and attempt = 0").await, 10, "all went back");
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where status = 'queued' and attempt = 0").await,
+        10,
+        "all went back"
+    );
     t.execute("update patchbay.tenants set kill_switch = false").await;
     // The same again, dying half-way: the lease runs out, the carrier is asked, and all are sent once.
     let doomed = t.doomed_node(WHILE_RECALLING, 0, Action::Die).await;
@@ -177,7 +213,10 @@ async fn a_node_dies_while_it_takes_a_claim_back() {
         assert!(!work.is_finished());
         on = !on;
         t.execute(&format!("update patchbay.tenants set kill_switch = {on}")).await;
-        t.execute("update patchbay.messages set send_after = now() where status = 'queued' and send_after > now()").await;
+        t.execute(
+            "update patchbay.messages set send_after = now() where status = 'queued' and send_after > now()",
+        )
+        .await;
         if t.scalar("select count(*) from patchbay.messages where status = 'queued'").await == 0 {
             queue(&t, "'Again ' || right(phone_e164, 4)").await;
         }
@@ -213,8 +252,16 @@ async fn a_node_dies_before_it_answers_a_webhook() {
             t.signed(&who, "/webhooks/twilio", &fields).await.expect(200);
         }
         recover(&t).await;
-        assert_eq!(t.scalar("select count(*) from patchbay.messages where direction = 'inbound'").await, 1, "{point}");
-        assert_eq!(t.scalar("select count(*) from patchbay.messages where kind = 'consent_confirmation'").await, 1, "{point}");
+        assert_eq!(
+            t.scalar("select count(*) from patchbay.messages where direction = 'inbound'").await,
+            1,
+            "{point}"
+        );
+        assert_eq!(
+            t.scalar("select count(*) from patchbay.messages where kind = 'consent_confirmation'").await,
+            1,
+            "{point}"
+        );
         assert_eq!(t.scalar("select count(*) from patchbay.do_not_contact").await, 1, "{point}");
         assert_balanced(&t, point).await;
     }
@@ -251,7 +298,13 @@ async fn a_receipt_that_overtakes_the_reply_is_not_undone_by_it() {
     }
     node.plan.as_ref().expect("plan").release();
     round.await.expect("round").expect("round");
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'delivered' and delivered_at is not null").await, 1);
+    assert_eq!(
+        t.scalar(
+            "select count(*) from patchbay.messages where status = 'delivered' and delivered_at is not null"
+        )
+        .await,
+        1
+    );
     assert_balanced(&t, "receipt first").await;
 }
 
@@ -269,7 +322,10 @@ async fn an_answer_that_comes_after_we_gave_up_is_believed() {
     t.clock.advance(TimeDelta::hours(2));
     t.settle().await;
     assert_eq!(t.app.providers.fake.accepted().len(), 1, "not sent a second time");
-    assert_eq!(t.scalar("select count(*) from patchbay.messages where status in ('sent', 'delivered')").await, 1);
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages where status in ('sent', 'delivered')").await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,11 +335,17 @@ async fn a_late_receipt_of_a_try_that_had_failed_does_not_stand_for_the_next() {
     t.execute("update patchbay.messages set to_address = '+14155530003', body = 'Away'").await;
     t.settle().await;
     let mut sql = t.sql().await;
-    let (id, sid): (uuid::Uuid, String) = sqlx::query_as("select id, provider_message_id from patchbay.messages where status = 'undelivered'").fetch_one(&mut sql).await.expect("undelivered");
+    let (id, sid): (uuid::Uuid, String) =
+        sqlx::query_as("select id, provider_message_id from patchbay.messages where status = 'undelivered'")
+            .fetch_one(&mut sql)
+            .await
+            .expect("undelivered");
     t.clock.advance(TimeDelta::seconds(5));
     t.api(&who.key, "POST", &format!("/api/messages/{id}/retry"), serde_json::Value::Null).await.expect(200);
     let path = format!("/webhooks/twilio?t={}&m={}&a=1", who.id.simple(), id.simple());
-    t.signed(&who, &path, &[("MessageSid", &sid), ("MessageStatus", "sent"), ("ErrorCode", "1")]).await.expect(200);
+    t.signed(&who, &path, &[("MessageSid", &sid), ("MessageStatus", "sent"), ("ErrorCode", "1")])
+        .await
+        .expect(200);
     recover(&t).await;
     assert_eq!(t.app.providers.fake.accepted().len(), 2, "the person's second try left");
     assert_eq!(t.scalar("select attempt from patchbay.messages").await, 2);
@@ -322,14 +384,23 @@ async fn the_budget_holds_however_many_nodes_claim() {
     }
     // A message costs one cent. Refusals give theirs back, so that in the end exactly 25 were accepted.
     let mut turns = 0;
-    while t.app.providers.fake.accepted().len() < 25 || t.scalar("select count(*) from patchbay.messages where status in ('sending', 'unknown')").await > 0 {
+    while t.app.providers.fake.accepted().len() < 25
+        || t.scalar("select count(*) from patchbay.messages where status in ('sending', 'unknown')").await > 0
+    {
         t.receipts().await;
         // What waits for tomorrow's budget is let try again.
-        t.execute("update patchbay.messages set send_after = now() where status = 'queued' and gate = 'budget'").await;
+        t.execute(
+            "update patchbay.messages set send_after = now() where status = 'queued' and gate = 'budget'",
+        )
+        .await;
         let spent = t.scalar("select coalesce(max(cost_micros), 0) from patchbay.spend_counters").await;
         assert!(spent <= 250_000, "{spent}");
         turns += 1;
-        assert!(turns < 5_000, "the budget is never used up: {} accepted", t.app.providers.fake.accepted().len());
+        assert!(
+            turns < 5_000,
+            "the budget is never used up: {} accepted",
+            t.app.providers.fake.accepted().len()
+        );
     }
     nodes.into_iter().for_each(super::node::Node::kill);
     assert_eq!(t.app.providers.fake.accepted().len(), 25);

@@ -84,11 +84,18 @@ async fn template() -> &'static str {
     TEMPLATE
         .get_or_init(|| async {
             let name = format!("pb_template_{}", std::process::id());
-            let mut admin = PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
+            let mut admin =
+                PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
             // Roles belong to the server and may be there already.
             let _ = admin.execute("create role patchbay login createrole").await;
-            admin.execute(AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await.expect("drop");
-            admin.execute(AssertSqlSafe(format!("create database {name} owner patchbay"))).await.expect("create");
+            admin
+                .execute(AssertSqlSafe(format!("drop database if exists {name} with (force)")))
+                .await
+                .expect("drop");
+            admin
+                .execute(AssertSqlSafe(format!("create database {name} owner patchbay")))
+                .await
+                .expect("create");
             let db = Db::connect(&Server::get().owner_url(&name), 2).await.expect("connect");
             db.migrate().await.expect("migrate");
             db.close().await;
@@ -127,16 +134,19 @@ impl TestApp {
     pub async fn with(env: &[(&str, &str)], change: impl FnOnce(&mut FakeOptions)) -> Self {
         let template = template().await;
         let database = format!("pb_test_{}", Uuid::new_v4().simple());
-        let mut admin = PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
+        let mut admin =
+            PgConnection::connect(&Server::get().admin_url("postgres")).await.expect("test server");
         let create = format!("create database {database} template {template} owner patchbay");
         admin.execute(AssertSqlSafe(create)).await.expect("clone");
         let url = Server::get().owner_url(&database);
         let key = Secrets::new_key();
         let config = Config::read(|name| {
-            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()).or_else(|| match name {
-                "PATCHBAY_MASTER_KEY" => Some(key.clone()),
-                "PATCHBAY_PUBLIC_URL" => Some("https://crm.example.com".to_owned()),
-                _ => None,
+            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()).or_else(|| {
+                match name {
+                    "PATCHBAY_MASTER_KEY" => Some(key.clone()),
+                    "PATCHBAY_PUBLIC_URL" => Some("https://crm.example.com".to_owned()),
+                    _ => None,
+                }
             })
         })
         .expect("config");
@@ -156,13 +166,18 @@ impl TestApp {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 64 << 20).await.expect("body");
-        Reply { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     /// A JSON request with an API key.
     pub async fn api(&self, key: &str, method: &str, path: &str, body: Value) -> Reply {
         let method: Method = method.parse().expect("method");
-        let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+        let mut request =
+            Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
         let body = if body.is_null() {
             Body::empty()
         } else {
@@ -173,7 +188,14 @@ impl TestApp {
     }
 
     /// A JSON request with an API key and more headers.
-    pub async fn api_with(&self, key: &str, method: &str, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
+    pub async fn api_with(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+        headers: &[(&str, &str)],
+    ) -> Reply {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -199,7 +221,8 @@ impl TestApp {
     pub fn signed_request(&self, who: &Tenancy, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
         let mut fields = fields.to_vec();
         fields.push(("AccountSid", &who.account_sid));
-        let pairs: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let pairs: Vec<(String, String)> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let url = format!("{}{path}", self.app.config.public_url);
         let signature = patchbay_providers::twilio::signature::sign(AUTH_TOKEN, &url, &pairs);
         form_request(path, &fields, &[("x-twilio-signature", &signature)])
@@ -208,7 +231,14 @@ impl TestApp {
     /// Somebody texts the tenant's number.
     pub async fn receive(&self, who: &Tenancy, from: &str, body: &str, sid: &str) {
         let sid = format!("SM{:0>32}", sid.trim_start_matches("SM"));
-        let fields = [("MessageSid", sid.as_str()), ("From", from), ("To", NUMBER), ("Body", body), ("NumMedia", "0"), ("SmsStatus", "received")];
+        let fields = [
+            ("MessageSid", sid.as_str()),
+            ("From", from),
+            ("To", NUMBER),
+            ("Body", body),
+            ("NumMedia", "0"),
+            ("SmsStatus", "received"),
+        ];
         self.signed(who, "/webhooks/twilio", &fields).await.expect(200);
     }
 
@@ -223,9 +253,18 @@ impl TestApp {
         let sealed = self.app.secrets.seal(id, credentials.as_bytes()).expect("seal");
         let mut sql = self.sql().await;
         for (statement, binds) in [
-            ("insert into patchbay.tenants (id, name, slug) values ($1::uuid, $2, $3)", vec![id.to_string(), name.to_owned(), slug]),
-            ("insert into patchbay.senders (tenant_id, channel, address, provider, is_default) values ($1::uuid, 'sms', $2, 'fake', true)", vec![id.to_string(), NUMBER.to_owned()]),
-            ("insert into patchbay.stages (tenant_id, name, position) values ($1::uuid, $2, 1)", vec![id.to_string(), "New".to_owned()]),
+            (
+                "insert into patchbay.tenants (id, name, slug) values ($1::uuid, $2, $3)",
+                vec![id.to_string(), name.to_owned(), slug],
+            ),
+            (
+                "insert into patchbay.senders (tenant_id, channel, address, provider, is_default) values ($1::uuid, 'sms', $2, 'fake', true)",
+                vec![id.to_string(), NUMBER.to_owned()],
+            ),
+            (
+                "insert into patchbay.stages (tenant_id, name, position) values ($1::uuid, $2, 1)",
+                vec![id.to_string(), "New".to_owned()],
+            ),
         ] {
             let mut query = sqlx::query(statement);
             for bind in binds {
@@ -263,7 +302,10 @@ impl TestApp {
 
     /// A text that plain SQL answers.
     pub async fn text(&self, query: &str) -> String {
-        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut self.sql().await).await.expect("text")
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned()))
+            .fetch_one(&mut self.sql().await)
+            .await
+            .expect("text")
     }
 
     /// The present of this test.
@@ -323,7 +365,10 @@ impl TestApp {
 
 fn form_request(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Request<Body> {
     let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let mut request = Request::builder().method("POST").uri(path).header("content-type", "application/x-www-form-urlencoded");
+    let mut request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header("content-type", "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -335,11 +380,17 @@ impl Drop for TestApp {
         let (database, server) = (self.database.clone(), Server::get().admin_url("postgres"));
         // Databases of failed tests go too: a test says what it saw, not where.
         std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(async {
-                if let Ok(mut admin) = PgConnection::connect(&server).await {
-                    let _ = admin.execute(AssertSqlSafe(format!("drop database if exists {database} with (force)"))).await;
-                }
-            });
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(
+                async {
+                    if let Ok(mut admin) = PgConnection::connect(&server).await {
+                        let _ = admin
+                            .execute(AssertSqlSafe(format!(
+                                "drop database if exists {database} with (force)"
+                            )))
+                            .await;
+                    }
+                },
+            );
         })
         .join()
         .expect("clean-up");

@@ -45,8 +45,10 @@ impl TestApp {
             builder.on_thread_start(move || plan.clone().adopt());
         }
         let runtime = builder.build().expect("runtime");
-        let (url, config, fake, clock) = (self.url.clone(), self.app.config.clone(), self.app.providers.fake.clone(), self.clock.clone());
-        let app = runtime.spawn(async move { assemble(&url, config, fake, clock).await }).await.expect("node");
+        let (url, config, fake, clock) =
+            (self.url.clone(), self.app.config.clone(), self.app.providers.fake.clone(), self.clock.clone());
+        let app =
+            runtime.spawn(async move { assemble(&url, config, fake, clock).await }).await.expect("node");
         let (router, _) = router::build(app.clone());
         Node { app, router, plan, clock: self.clock.clone(), runtime: Some(runtime) }
     }

@@ -10,7 +10,8 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, parked, providers, quotes, templates, tenants,
+    app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, parked,
+    providers, quotes, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes.

@@ -104,12 +104,20 @@ impl Routes {
         self.add(Method::DELETE, MethodFilter::DELETE, path, access, handler)
     }
 
-    fn add<H, T>(mut self, method: Method, filter: MethodFilter, path: &'static str, access: Access, handler: H) -> Self
+    fn add<H, T>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        let guarded = on(filter, handler).layer(middleware::from_fn_with_state((self.app.clone(), access, path), guard::admit));
+        let guarded = on(filter, handler)
+            .layer(middleware::from_fn_with_state((self.app.clone(), access, path), guard::admit));
         self.router = self.router.route(path, guarded);
         self.table.push(Route { method, path, access });
         self

@@ -47,10 +47,17 @@ pub async fn backup(config: Config, file: &Path, output: &Output) -> Result<Exit
     let key_file = program.app.config.data_dir.join(KEY_FILE);
     program.close().await;
     let (bytes, checksum) = done?;
-    let sentence = format!("{} holds everything as of now ({} KB), and was read back.", file.display(), bytes.div_ceil(1024));
+    let sentence = format!(
+        "{} holds everything as of now ({} KB), and was read back.",
+        file.display(),
+        bytes.div_ceil(1024)
+    );
     output.say(sentence, &json!({ "file": file, "bytes": bytes, "sha256": checksum }));
     if key_file.exists() {
-        output.note(format!("Keep {} somewhere else: credentials in the backup open only with it.", key_file.display()));
+        output.note(format!(
+            "Keep {} somewhere else: credentials in the backup open only with it.",
+            key_file.display()
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,7 +85,8 @@ fn dump(tools: &Binaries, target: &Target, draft: &Path) -> Result<(u64, String)
     let mut open = OpenOptions::new();
     let mut out = open.create(true).truncate(true).write(true).mode(0o600).open(draft);
     let out = out.as_mut().map_err(|cause| told(draft, "written", cause))?;
-    let mut child = spawn(target.command(&tools.program("pg_dump")).arg("--format=custom").stdout(Stdio::piped()))?;
+    let mut child =
+        spawn(target.command(&tools.program("pg_dump")).arg("--format=custom").stdout(Stdio::piped()))?;
     let mut from = child.stdout.take().ok_or_else(|| Failure::new("pg_dump has no output."))?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {
@@ -97,7 +105,8 @@ fn dump(tools: &Binaries, target: &Target, draft: &Path) -> Result<(u64, String)
 
 /// Reads the whole table of contents, and finds our tables in it.
 fn check(tools: &Binaries, file: &Path) -> Result<(), Failure> {
-    let listed = Command::new(tools.program("pg_restore")).arg("--list").arg(file).stdin(Stdio::null()).output();
+    let listed =
+        Command::new(tools.program("pg_restore")).arg("--list").arg(file).stdin(Stdio::null()).output();
     let listed = listed.map_err(|cause| Failure::new(format!("pg_restore cannot be run: {cause}.")))?;
     let contents = String::from_utf8_lossy(&listed.stdout);
     if !listed.status.success() {
@@ -133,7 +142,11 @@ pub async fn restore(config: Config, file: &Path, force: bool, output: &Output) 
     let tenants = tenants(&upgraded).await;
     upgraded.close().await;
     let tenants = tenants?;
-    let sentence = format!("{} was restored: {tenants} {}.", file.display(), if tenants == 1 { "tenant" } else { "tenants" });
+    let sentence = format!(
+        "{} was restored: {tenants} {}.",
+        file.display(),
+        if tenants == 1 { "tenant" } else { "tenants" }
+    );
     output.say(sentence, &json!({ "file": file, "tenants": tenants, "checksum_verified": checked }));
     if !checked {
         output.note("There was no checksum file beside it, so its contents could not be compared with what was written.");
@@ -173,7 +186,10 @@ fn verify(file: &Path) -> Result<bool, Failure> {
     if line.split_whitespace().next() == Some(hex(&hash.finalize()).as_str()) {
         Ok(true)
     } else {
-        Err(Failure::new(format!("{} is damaged: its checksum is not the one that was written down.", file.display())))
+        Err(Failure::new(format!(
+            "{} is damaged: its checksum is not the one that was written down.",
+            file.display()
+        )))
     }
 }
 
@@ -243,16 +259,23 @@ async fn tenants(program: &Program) -> Result<i64, Failure> {
 
 fn spawn(command: &mut Command) -> Result<Child, Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
-    command.stderr(Stdio::piped()).spawn().map_err(|cause| Failure::new(format!("{program} cannot be run: {cause}.")))
+    command
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|cause| Failure::new(format!("{program} cannot be run: {cause}.")))
 }
 
 fn finish(child: Child, name: &str) -> Result<(), Failure> {
-    let ended = child.wait_with_output().map_err(|cause| Failure::new(format!("{name} was lost: {cause}.")))?;
+    let ended =
+        child.wait_with_output().map_err(|cause| Failure::new(format!("{name} was lost: {cause}.")))?;
     if ended.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&ended.stderr);
-    let line = said.lines().find(|line| line.contains("ERROR") || line.contains("error:")).or_else(|| said.lines().next());
+    let line = said
+        .lines()
+        .find(|line| line.contains("ERROR") || line.contains("error:"))
+        .or_else(|| said.lines().next());
     Err(Failure::new(format!("{name} failed: {}", line.unwrap_or("it said nothing").trim())))
 }
 
@@ -272,6 +295,10 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|cause| Err(Failure::new(format!("It did not work: {cause}."))))
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|cause| Err(Failure::new(format!("It did not work: {cause}."))))
 }

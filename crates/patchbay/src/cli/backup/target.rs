@@ -1,7 +1,10 @@
 //! How PostgreSQL's own tools reach the database. The password travels in the environment: everybody on the machine
 //! can read command lines.
 
-use std::{path::Path, process::{Command, Stdio}};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use reqwest::Url;
 
@@ -17,7 +20,8 @@ pub struct Target {
 impl Target {
     /// Takes the password out, and what only our own client understands.
     pub fn new(url: &str) -> Result<Self, Failure> {
-        let mut parsed = Url::parse(url).map_err(|cause| Failure::new(format!("DATABASE_URL cannot be read: {cause}.")))?;
+        let mut parsed = Url::parse(url)
+            .map_err(|cause| Failure::new(format!("DATABASE_URL cannot be read: {cause}.")))?;
         let password = parsed.password().map(decode);
         // Refused only for addresses without a host, which have no password either.
         let _ = parsed.set_password(None);
@@ -32,7 +36,9 @@ impl Target {
             url.push_str(name);
             url.push('=');
             // libpq knows no plus sign for a blank.
-            url.extend(form_urlencoded::byte_serialize(value.as_bytes()).map(|part| part.replace('+', "%20")));
+            url.extend(
+                form_urlencoded::byte_serialize(value.as_bytes()).map(|part| part.replace('+', "%20")),
+            );
         }
         Ok(Self { url, password })
     }
@@ -86,7 +92,11 @@ mod tests {
     #[test]
     fn passwords_leave_the_address() {
         for (url, expected, password) in [
-            ("postgres://u:p%40ss%2F1@db.example.com:6432/crm", "postgres://u@db.example.com:6432/crm", Some("p@ss/1")),
+            (
+                "postgres://u:p%40ss%2F1@db.example.com:6432/crm",
+                "postgres://u@db.example.com:6432/crm",
+                Some("p@ss/1"),
+            ),
             (
                 "postgresql://patchbay@localhost:5432/patchbay?host=/data/a%20b/socket",
                 "postgresql://patchbay@localhost:5432/patchbay?host=%2Fdata%2Fa%20b%2Fsocket",

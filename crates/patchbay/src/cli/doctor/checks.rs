@@ -11,11 +11,19 @@ const MEGABYTE: u64 = 1 << 20;
 pub fn disk(config: &Config) -> Finding {
     let folder = &config.data_dir;
     if let Err(cause) = fs::create_dir_all(folder) {
-        return Finding::bad("disk", format!("{} cannot be created: {cause}.", folder.display()), "Name another with --data-dir.");
+        return Finding::bad(
+            "disk",
+            format!("{} cannot be created: {cause}.", folder.display()),
+            "Name another with --data-dir.",
+        );
     }
     let probe = folder.join(format!(".probe-{}", std::process::id()));
     if let Err(cause) = fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)) {
-        return Finding::bad("disk", format!("{} cannot be written to: {cause}.", folder.display()), "Give this user the right to write there.");
+        return Finding::bad(
+            "disk",
+            format!("{} cannot be written to: {cause}.", folder.display()),
+            "Give this user the right to write there.",
+        );
     }
     let Ok(space) = rustix::fs::statvfs(folder) else {
         return Finding::good("disk", format!("{} can be written to.", folder.display()));
@@ -32,7 +40,9 @@ pub fn disk(config: &Config) -> Finding {
 /// How people receive their sign-in links.
 pub fn mail(config: &Config) -> Finding {
     match &config.smtp_url {
-        Some(_) => Finding::good("mail", format!("Goes through the configured server as {}.", config.mail_from)),
+        Some(_) => {
+            Finding::good("mail", format!("Goes through the configured server as {}.", config.mail_from))
+        }
         None => Finding::doubtful(
             "mail",
             "No mail server is configured; sign-in links are printed by the server.",
@@ -44,7 +54,10 @@ pub fn mail(config: &Config) -> Finding {
 /// Whether messages reach anybody.
 pub fn carrier(config: &Config) -> Finding {
     let Some(twilio) = &config.twilio else {
-        return Finding::good("carrier", "No shared Twilio account; tenants without their own use the practice carrier.");
+        return Finding::good(
+            "carrier",
+            "No shared Twilio account; tenants without their own use the practice carrier.",
+        );
     };
     if twilio.messaging_service_sid.is_none() && twilio.from_e164.is_none() {
         return Finding::bad(
@@ -69,7 +82,11 @@ pub async fn key(app: &App) -> Finding {
     let file = app.config.data_dir.join(KEY_FILE);
     let open_to_others = fs::metadata(&file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
     if open_to_others {
-        return Finding::bad("master key", format!("Others may read {}.", file.display()), format!("chmod 600 {}", file.display()));
+        return Finding::bad(
+            "master key",
+            format!("Others may read {}.", file.display()),
+            format!("chmod 600 {}", file.display()),
+        );
     }
     match providers::inspect_seals(app).await {
         Ok(seals) if seals.lost > 0 => Finding::bad(
@@ -88,7 +105,11 @@ pub async fn key(app: &App) -> Finding {
             "Nodes that share a database must share the key: set PATCHBAY_MASTER_KEY on all of them.",
         ),
         Ok(_) => Finding::good("master key", "Opens all stored credentials."),
-        Err(_) => Finding::doubtful("master key", "Stored credentials could not be read.", "See what is said about the database."),
+        Err(_) => Finding::doubtful(
+            "master key",
+            "Stored credentials could not be read.",
+            "See what is said about the database.",
+        ),
     }
 }
 
@@ -111,13 +132,21 @@ pub async fn reach(config: &Config) -> Finding {
                 format!("{} answers, but only here.", config.public_url),
                 "To receive messages, put it behind https and set PATCHBAY_PUBLIC_URL.",
             ),
-            Ok(body) if body["status"] == "ok" => Finding::good("webhooks", format!("{} leads here.", config.public_url)),
-            _ => failed(format!("Something else answers at {}.", config.public_url), "Check PATCHBAY_PUBLIC_URL and the proxy."),
+            Ok(body) if body["status"] == "ok" => {
+                Finding::good("webhooks", format!("{} leads here.", config.public_url))
+            }
+            _ => failed(
+                format!("Something else answers at {}.", config.public_url),
+                "Check PATCHBAY_PUBLIC_URL and the proxy.",
+            ),
         },
         Ok(answer) => failed(
             format!("{address} answers {}.", answer.status().as_u16()),
             "Check PATCHBAY_PUBLIC_URL and that the proxy passes all paths on.",
         ),
-        Err(_) => failed(format!("{address} does not answer."), "Start patchbay serve; check PATCHBAY_PUBLIC_URL, DNS and the proxy."),
+        Err(_) => failed(
+            format!("{address} does not answer."),
+            "Start patchbay serve; check PATCHBAY_PUBLIC_URL, DNS and the proxy.",
+        ),
     }
 }

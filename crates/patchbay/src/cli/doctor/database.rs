@@ -21,7 +21,13 @@ pub async fn all(app: &App) -> Vec<Finding> {
     let middle = before + (app.now() - before) / 2;
     let health = match health {
         Ok(health) => health,
-        Err(error) => return vec![Finding::bad("database", format!("It does not answer as it should: {error}."), "See its log.")],
+        Err(error) => {
+            return vec![Finding::bad(
+                "database",
+                format!("It does not answer as it should: {error}."),
+                "See its log.",
+            )];
+        }
     };
     let skew = (health.clock - middle).as_seconds_f64().abs();
     let mut findings = vec![server(&health), clock(skew)];
@@ -33,7 +39,11 @@ pub async fn all(app: &App) -> Vec<Finding> {
                 findings.push(work(backlog(app).await));
             }
         }
-        Err(error) => findings.push(Finding::bad("schema", format!("It cannot be read: {error}."), "Run patchbay migrate.")),
+        Err(error) => findings.push(Finding::bad(
+            "schema",
+            format!("It cannot be read: {error}."),
+            "Run patchbay migrate.",
+        )),
     }
     findings
 }
@@ -41,7 +51,11 @@ pub async fn all(app: &App) -> Vec<Finding> {
 fn server(health: &Health) -> Finding {
     let found = format!("PostgreSQL {} answers as {:?}.", health.version, health.role);
     if health.superuser {
-        Finding::doubtful("database", found, "That role is a superuser; an ordinary one with CREATEROLE is enough.")
+        Finding::doubtful(
+            "database",
+            found,
+            "That role is a superuser; an ordinary one with CREATEROLE is enough.",
+        )
     } else {
         Finding::good("database", found)
     }
@@ -63,7 +77,14 @@ async fn migrations(app: &App) -> Result<(Finding, bool)> {
     Ok(if done == all {
         (Finding::good("schema", format!("All {all} migrations are applied.")), true)
     } else if done < all {
-        (Finding::bad("schema", format!("{done} of {all} migrations are applied."), "Run patchbay migrate, or start the server."), false)
+        (
+            Finding::bad(
+                "schema",
+                format!("{done} of {all} migrations are applied."),
+                "Run patchbay migrate, or start the server.",
+            ),
+            false,
+        )
     } else {
         (Finding::bad("schema", "It was made by a newer version.", "Run that version."), false)
     })
@@ -86,7 +107,11 @@ fn isolation(health: &Health) -> Finding {
     }
     if !health.open_tables.is_empty() {
         let tables = health.open_tables.join(", ");
-        return Finding::bad("isolation", format!("Without row-level security: {tables}."), "Enable it; see the migrations.");
+        return Finding::bad(
+            "isolation",
+            format!("Without row-level security: {tables}."),
+            "Enable it; see the migrations.",
+        );
     }
     Finding::good("isolation", "Row-level security binds every tenant table.")
 }
@@ -94,13 +119,27 @@ fn isolation(health: &Health) -> Finding {
 fn work(backlog: Result<Backlog>) -> Finding {
     let backlog = match backlog {
         Ok(backlog) => backlog,
-        Err(error) => return Finding::doubtful("work", format!("The backlog could not be read: {error}."), "See the log."),
+        Err(error) => {
+            return Finding::doubtful(
+                "work",
+                format!("The backlog could not be read: {error}."),
+                "See the log.",
+            );
+        }
     };
     let lag = backlog.dispatcher_lag_seconds.max(backlog.outbox_lag_seconds);
     if lag > LAG_DOUBTFUL {
-        Finding::doubtful("work", format!("The oldest due work has waited {lag:.0} seconds."), "Is a worker running? (patchbay serve --role worker)")
+        Finding::doubtful(
+            "work",
+            format!("The oldest due work has waited {lag:.0} seconds."),
+            "Is a worker running? (patchbay serve --role worker)",
+        )
     } else if backlog.parked_events > 0 {
-        Finding::doubtful("work", format!("{} events failed for good.", backlog.parked_events), "Look at them under Settings → Events and try again.")
+        Finding::doubtful(
+            "work",
+            format!("{} events failed for good.", backlog.parked_events),
+            "Look at them under Settings → Events and try again.",
+        )
     } else {
         Finding::good("work", "Nothing is behind.")
     }

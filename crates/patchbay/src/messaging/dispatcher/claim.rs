@@ -7,7 +7,9 @@ use chrono_tz::Tz;
 use patchbay_providers::Outgoing;
 use patchbay_rules::{
     calendar,
-    gates::{self, ConsentState, DoNotContact, Gate, RecipientFacts, SenderFacts, TenantFacts, Usage, Verdict},
+    gates::{
+        self, ConsentState, DoNotContact, Gate, RecipientFacts, SenderFacts, TenantFacts, Usage, Verdict,
+    },
     message::{Channel, Kind},
     quiet_hours::Window,
     zones::{self, ZoneFacts},
@@ -74,7 +76,15 @@ impl Facts {
         let sender = of_channel().find(|s| wanted == Some(&*s.address)).or_else(|| of_channel().next());
         let usage = Meter::new(self, now).usage(sender);
         let recipient = recipient_facts(row, &self.tenant);
-        gates::explain_all(kind, row.cost_micros, &self.tenant_for(row), &sender_facts(sender), &recipient, &usage, now)
+        gates::explain_all(
+            kind,
+            row.cost_micros,
+            &self.tenant_for(row),
+            &sender_facts(sender),
+            &recipient,
+            &usage,
+            now,
+        )
     }
 
     /// The tenant's facts as they bind this message: a person may have waived the quiet hours.
@@ -147,15 +157,21 @@ impl<'a> Meter<'a> {
 
     /// What the gates are told: the tighter of the tenant's and the sender's rate.
     fn usage(&self, sender: Option<&SenderRow>) -> Usage {
-        let buckets = [self.tenant_bucket.as_ref(), sender.and_then(|s| self.sender_buckets.get(&s.id)?.as_ref())];
+        let buckets =
+            [self.tenant_bucket.as_ref(), sender.and_then(|s| self.sender_buckets.get(&s.id)?.as_ref())];
         let tightest = buckets.into_iter().flatten().min_by(|a, b| a.tokens.total_cmp(&b.tokens));
         let slowest = buckets.into_iter().flatten().map(|bucket| bucket.rate).fold(f64::INFINITY, f64::min);
         Usage {
             spent_today_micros: self.facts.spent.0 + self.cost,
             spent_month_micros: self.facts.spent.1 + self.cost,
-            sender_today: sender.map_or(0, |s| s.sent_today + self.sent.get(&s.id).copied().unwrap_or_default()),
+            sender_today: sender
+                .map_or(0, |s| s.sent_today + self.sent.get(&s.id).copied().unwrap_or_default()),
             rate_tokens: tightest.map_or(PLENTY, |bucket| bucket.tokens.floor() as i64),
-            rate_interval: if slowest.is_finite() { TimeDelta::microseconds((1e6 / slowest) as i64) } else { TimeDelta::zero() },
+            rate_interval: if slowest.is_finite() {
+                TimeDelta::microseconds((1e6 / slowest) as i64)
+            } else {
+                TimeDelta::zero()
+            },
             rate_deferred: self.deferred,
         }
     }
@@ -215,16 +231,23 @@ pub(super) fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFa
         phone_e164: row.to_address.starts_with('+').then_some(row.to_address.as_str()),
         tenant: tenant.timezone,
     });
-    let country = row.contact_country.clone().or_else(|| zones::country_of_number(&row.to_address).map(|country| country.code.to_owned()));
+    let country = row
+        .contact_country
+        .clone()
+        .or_else(|| zones::country_of_number(&row.to_address).map(|country| country.code.to_owned()));
     let consent = match (row.consent_state.as_deref(), row.consent_changed_at) {
         (Some("subscribed"), _) => ConsentState::Subscribed,
         (Some("unsubscribed"), Some(at)) => ConsentState::Unsubscribed {
-            how: consent::opt_out_source(row.consent_how.as_deref().unwrap_or_default(), row.consent_detail.as_deref()),
+            how: consent::opt_out_source(
+                row.consent_how.as_deref().unwrap_or_default(),
+                row.consent_detail.as_deref(),
+            ),
             at,
         },
         _ => ConsentState::Unknown,
     };
-    let do_not_contact = row.listed_reason.clone().zip(row.listed_at).map(|(reason, at)| DoNotContact { reason, at });
+    let do_not_contact =
+        row.listed_reason.clone().zip(row.listed_at).map(|(reason, at)| DoNotContact { reason, at });
     RecipientFacts {
         zones,
         country,
@@ -261,14 +284,16 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     tx.commit().await?;
     crash::point("claim.committed").await;
     metrics::counter!("patchbay_messages_claimed_total").increment(decisions.claimed.len() as u64);
-    let batch = (!decisions.claimed.is_empty()).then_some(Batch { tenant, claimed: decisions.claimed, lease_until });
+    let batch =
+        (!decisions.claimed.is_empty()).then_some(Batch { tenant, claimed: decisions.claimed, lease_until });
     Ok((decided, batch))
 }
 
 /// WhatsApp takes free text for 24 hours after the contact wrote, afterwards only approved templates (error 63016).
 /// A few minutes are kept back for the way there.
 fn whatsapp_allows(row: &DueRow, now: DateTime<Utc>) -> bool {
-    row.content_sid.is_some() || row.whatsapp_inbound_at.is_some_and(|at| now - at < TimeDelta::hours(24) - TimeDelta::minutes(5))
+    row.content_sid.is_some()
+        || row.whatsapp_inbound_at.is_some_and(|at| now - at < TimeDelta::hours(24) - TimeDelta::minutes(5))
 }
 
 const WINDOW_CLOSED: &str = "WhatsApp takes free text only within 24 hours after they wrote to you. Send an approved template instead.";
@@ -284,10 +309,25 @@ struct Decisions {
 
 impl Decisions {
     #[expect(clippy::too_many_arguments, reason = "the facts of one decision, each used once")]
-    fn take(&mut self, app: &App, tenant: Uuid, facts: &Facts, meter: &mut Meter<'_>, routes: &providers::Routes, row: DueRow, now: DateTime<Utc>) {
+    fn take(
+        &mut self,
+        app: &App,
+        tenant: Uuid,
+        facts: &Facts,
+        meter: &mut Meter<'_>,
+        routes: &providers::Routes,
+        row: DueRow,
+        now: DateTime<Utc>,
+    ) {
         // The schema allows no other words.
-        let (Ok(kind), Ok(channel)) = (row.kind.parse::<Kind>(), row.channel.parse::<Channel>()) else { return };
-        let route = match routes.choose(channel, row.sender_id, row.from_address.as_deref().or(row.reply_from.as_deref())) {
+        let (Ok(kind), Ok(channel)) = (row.kind.parse::<Kind>(), row.channel.parse::<Channel>()) else {
+            return;
+        };
+        let route = match routes.choose(
+            channel,
+            row.sender_id,
+            row.from_address.as_deref().or(row.reply_from.as_deref()),
+        ) {
             Ok(route) => route,
             Err(problem) => {
                 self.lost.0.push(row.id);
@@ -304,26 +344,51 @@ impl Decisions {
         let recipient = recipient_facts(&row, &facts.tenant);
         let mut usage = meter.usage(sender);
         let tenant_facts = facts.tenant_for(&row);
-        let verdict = gates::decide(kind, row.cost_micros, &tenant_facts, &sender_facts(sender), &recipient, &mut usage, now);
+        let verdict = gates::decide(
+            kind,
+            row.cost_micros,
+            &tenant_facts,
+            &sender_facts(sender),
+            &recipient,
+            &mut usage,
+            now,
+        );
         meter.deferred = usage.rate_deferred;
         match verdict {
             Verdict::Pass => {
                 meter.book(sender, row.cost_micros);
                 self.pass(app, tenant, kind, channel, route, row, facts.today);
             }
-            Verdict::Wait { gate, reason, until } => self.hold(&row, "queued", gate.as_str(), serde_json::to_value(reason), Some(until)),
-            Verdict::Block { gate, reason } => self.hold(&row, "blocked", gate.as_str(), serde_json::to_value(reason), None),
+            Verdict::Wait { gate, reason, until } => {
+                self.hold(&row, "queued", gate.as_str(), serde_json::to_value(reason), Some(until))
+            }
+            Verdict::Block { gate, reason } => {
+                self.hold(&row, "blocked", gate.as_str(), serde_json::to_value(reason), None)
+            }
         }
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one claimed message is made of")]
-    fn pass(&mut self, app: &App, tenant: Uuid, kind: Kind, channel: Channel, route: Arc<Route>, row: DueRow, day: NaiveDate) {
+    fn pass(
+        &mut self,
+        app: &App,
+        tenant: Uuid,
+        kind: Kind,
+        channel: Channel,
+        route: Arc<Route>,
+        row: DueRow,
+        day: NaiveDate,
+    ) {
         self.passed.ids.push(row.id);
         self.passed.senders.push(route.sender_id);
         self.passed.froms.push(route.from.clone());
         self.passed.providers.push(route.provider.name().to_owned());
         let attempt = row.attempt + 1;
-        let media = row.media.as_array().map(|urls| urls.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default();
+        let media = row
+            .media
+            .as_array()
+            .map(|urls| urls.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+            .unwrap_or_default();
         let outgoing = Outgoing {
             message_id: row.id,
             channel: providers::channel(channel),
@@ -333,15 +398,36 @@ impl Decisions {
             media,
             content_sid: row.content_sid,
             content_variables: row.content_variables,
-            status_callback: Some(format!("{}/webhooks/twilio?t={}&m={}&a={attempt}", app.config.public_url, tenant.simple(), row.id.simple())),
+            status_callback: Some(format!(
+                "{}/webhooks/twilio?t={}&m={}&a={attempt}",
+                app.config.public_url,
+                tenant.simple(),
+                row.id.simple()
+            )),
             validity_seconds: None,
             messaging_service_sid: route.messaging_service_sid.clone(),
             subject: row.subject,
         };
-        self.claimed.push(Claimed { id: row.id, attempt, kind, sender_id: route.sender_id, cost_micros: row.cost_micros, day, route, outgoing });
+        self.claimed.push(Claimed {
+            id: row.id,
+            attempt,
+            kind,
+            sender_id: route.sender_id,
+            cost_micros: row.cost_micros,
+            day,
+            route,
+            outgoing,
+        });
     }
 
-    fn hold(&mut self, row: &DueRow, status: &str, gate: &str, reason: serde_json::Result<Value>, until: Option<DateTime<Utc>>) {
+    fn hold(
+        &mut self,
+        row: &DueRow,
+        status: &str,
+        gate: &str,
+        reason: serde_json::Result<Value>,
+        until: Option<DateTime<Utc>>,
+    ) {
         self.held.ids.push(row.id);
         self.held.statuses.push(status.to_owned());
         self.held.news.push(status == "blocked" || row.gate.as_deref() != Some(gate));

@@ -13,7 +13,13 @@ use crate::{app::App, crash, error::Result, messaging::sql::dispatch as sql};
 /// Messages checked once more together, right before they leave.
 const CHUNK: usize = 64;
 /// Hands over `batch`. Every message ends as a settlement, or goes back to the queue untouched.
-pub(super) async fn run(app: Arc<App>, batch: Batch, lane: Arc<Lane>, slots: Arc<Semaphore>, settlements: mpsc::Sender<Settlement>) {
+pub(super) async fn run(
+    app: Arc<App>,
+    batch: Batch,
+    lane: Arc<Lane>,
+    slots: Arc<Semaphore>,
+    settlements: mpsc::Sender<Settlement>,
+) {
     let calls = TaskTracker::new();
     let mut waiting = batch.claimed.into_iter().peekable();
     while waiting.peek().is_some() {
@@ -21,7 +27,11 @@ pub(super) async fn run(app: Arc<App>, batch: Batch, lane: Arc<Lane>, slots: Arc
         let wanted = waiting.len().min(CHUNK);
         let mut permits = Vec::with_capacity(wanted);
         // The semaphores are never closed. Lane before node: who waits for a lane holds nothing of the others'.
-        let (Ok(own), Ok(shared)) = (lane.slots.clone().acquire_owned().await, slots.clone().acquire_owned().await) else { return };
+        let (Ok(own), Ok(shared)) =
+            (lane.slots.clone().acquire_owned().await, slots.clone().acquire_owned().await)
+        else {
+            return;
+        };
         permits.push((own, shared));
         while permits.len() < wanted {
             match (lane.slots.clone().try_acquire_owned(), slots.clone().try_acquire_owned()) {
@@ -70,13 +80,16 @@ async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Clai
     let ids: Vec<Uuid> = chunk.iter().map(|claimed| claimed.id).collect();
     let attempts: Vec<i32> = chunk.iter().map(|claimed| claimed.attempt).collect();
     let mut tx = app.db.tenant(tenant).await?;
-    let recalled: HashMap<Uuid, sql::RecalledRow> = sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
+    let recalled: HashMap<Uuid, sql::RecalledRow> =
+        sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
     if recalled.is_empty() {
         return Ok((chunk, Vec::new()));
     }
     let may_leave = |claimed: &Claimed| match recalled.get(&claimed.id) {
         None => true,
-        Some(row) => row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None),
+        Some(row) => {
+            row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None)
+        }
     };
     Ok(chunk.into_iter().partition(may_leave))
 }

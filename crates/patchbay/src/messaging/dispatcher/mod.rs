@@ -149,7 +149,14 @@ pub async fn run(app: Arc<App>, wake: Arc<Notify>, stop: CancellationToken) {
 impl Dispatcher {
     fn new(app: Arc<App>, settlements: mpsc::Sender<Settlement>) -> Self {
         let slots = Arc::new(Semaphore::new(LANES * app.config.send_concurrency));
-        Self { app, slots, lanes: Mutex::default(), freed: Arc::default(), settlements, turn: AtomicUsize::new(0) }
+        Self {
+            app,
+            slots,
+            lanes: Mutex::default(),
+            freed: Arc::default(),
+            settlements,
+            turn: AtomicUsize::new(0),
+        }
     }
 
     fn lane(&self, tenant: Uuid) -> Arc<Lane> {
@@ -181,7 +188,8 @@ impl Dispatcher {
             }
             // Claim ahead of the calls, but not so far that leases age in a queue.
             let lane = self.lane(tenant);
-            let room = (4 * self.app.config.send_concurrency).saturating_sub(lane.in_flight.load(Ordering::Acquire));
+            let room =
+                (4 * self.app.config.send_concurrency).saturating_sub(lane.in_flight.load(Ordering::Acquire));
             if room == 0 {
                 continue;
             }
@@ -189,7 +197,13 @@ impl Dispatcher {
             decided += count;
             if let Some(batch) = batch {
                 lane.in_flight.fetch_add(batch.claimed.len(), Ordering::AcqRel);
-                hand_overs.spawn(hand_over::run(self.app.clone(), batch, lane, self.slots.clone(), self.settlements.clone()));
+                hand_overs.spawn(hand_over::run(
+                    self.app.clone(),
+                    batch,
+                    lane,
+                    self.slots.clone(),
+                    self.settlements.clone(),
+                ));
             }
         }
         Ok(decided)

@@ -76,7 +76,8 @@ pub(super) async fn once(app: &App) -> Result<()> {
 
 async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: UnknownRow) -> Result<()> {
     let channel: Channel = row.channel.parse().map_err(Error::internal)?;
-    let route = routes.choose(channel, row.sender_id, row.from_address.as_deref()).map_err(Error::internal)?;
+    let route =
+        routes.choose(channel, row.sender_id, row.from_address.as_deref()).map_err(Error::internal)?;
     let since = row.claimed_at.unwrap_or(row.created_at) - SKEW;
     let lookup = Lookup { channel: providers::channel(channel), to: row.to_address.clone(), since };
     let answer = route.provider.find(&lookup).await;
@@ -106,19 +107,25 @@ enum Pick {
 async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<Pick> {
     let same: Vec<Found> = found
         .into_iter()
-        .filter(|found| found.body == row.body && (found.from.is_none() || row.from_address.is_none() || found.from == row.from_address))
+        .filter(|found| {
+            found.body == row.body
+                && (found.from.is_none() || row.from_address.is_none() || found.from == row.from_address)
+        })
         .collect();
     if same.is_empty() {
         return Ok(Pick::None);
     }
     let ids: Vec<String> = same.iter().map(|found| found.provider_message_id.clone()).collect();
     let mut tx = app.db.tenant(tenant).await?;
-    let mut known: HashSet<String> = sql::known_provider_ids(&mut tx, row.id, &ids).await?.into_iter().collect();
+    let mut known: HashSet<String> =
+        sql::known_provider_ids(&mut tx, row.id, &ids).await?.into_iter().collect();
     if let Some(own) = &row.provider_message_id {
         known.remove(own);
     }
     // Oldest first, so that two lost twins take theirs in order.
-    let Some(ours) = same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)) else { return Ok(Pick::None) };
+    let Some(ours) = same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)) else {
+        return Ok(Pick::None);
+    };
     let twin = sql::twin_is_leaving(&mut tx, row).await?;
     Ok(if twin { Pick::Uncertain } else { Pick::Ours(ours) })
 }
@@ -152,7 +159,8 @@ async fn send_again(app: &App, tenant: Uuid, row: &UnknownRow) -> Result<()> {
         // The attempt was booked when it was claimed, perhaps yesterday.
         let timezone = sql::tenant(&mut tx).await?.timezone.parse().unwrap_or(Tz::UTC);
         let day = calendar::local_day(row.claimed_at.unwrap_or(row.created_at), timezone);
-        super::give_back(&mut tx, &[Refund { sender_id: row.sender_id, cost_micros: row.cost_micros, day }]).await?;
+        super::give_back(&mut tx, &[Refund { sender_id: row.sender_id, cost_micros: row.cost_micros, day }])
+            .await?;
     }
     crash::point("reconcile.written").await;
     tx.commit().await

@@ -1,6 +1,10 @@
 //! Settling: outcomes of calls go into the ledger in batches, guarded by attempt.
 
-use std::{collections::{BTreeMap, HashMap}, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{NaiveDate, TimeDelta};
 use tokio::sync::mpsc;
@@ -80,5 +84,7 @@ pub(in crate::messaging) async fn give_back(tx: &mut TenantTx, unsent: &[Refund]
 
 /// The pause before the next attempt after the `attempt`-th was refused for now.
 pub(in crate::messaging) fn pause(attempt: i32, told: Option<Duration>) -> TimeDelta {
-    told.and_then(|told| TimeDelta::from_std(told).ok()).unwrap_or_else(|| patchbay_outbox::back_off(attempt, rand::random::<f64>())).min(TimeDelta::hours(24))
+    told.and_then(|told| TimeDelta::from_std(told).ok())
+        .unwrap_or_else(|| patchbay_outbox::back_off(attempt, rand::random::<f64>()))
+        .min(TimeDelta::hours(24))
 }

@@ -7,7 +7,14 @@ use uuid::Uuid;
 
 use crate::{db::TenantTx, error::Result, messaging::inbound::Inbound};
 
-pub async fn note_outbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, by_person: bool, preview: &str, now: DateTime<Utc>) -> Result<()> {
+pub async fn note_outbound(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    channel: Channel,
+    by_person: bool,
+    preview: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "insert into patchbay.conversations as v (tenant_id, contact_id, last_message_at, last_direction, last_channel, last_preview, created_at, updated_at)
@@ -28,7 +35,15 @@ pub async fn note_outbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, b
     Ok(())
 }
 
-pub async fn note_inbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, reply_from: &str, preview: &str, review: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+pub async fn note_inbound(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    channel: Channel,
+    reply_from: &str,
+    preview: &str,
+    review: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     let whatsapp = (channel == Channel::Whatsapp).then_some(now);
     sqlx::query!(
@@ -56,7 +71,14 @@ pub async fn note_inbound(tx: &mut TenantTx, contact: Uuid, channel: Channel, re
 }
 
 /// Inserts a received message; `false` when it is known.
-pub async fn insert_inbound(tx: &mut TenantTx, id: Uuid, contact: Uuid, dedupe_key: &str, inbound: &Inbound, now: DateTime<Utc>) -> Result<bool> {
+pub async fn insert_inbound(
+    tx: &mut TenantTx,
+    id: Uuid,
+    contact: Uuid,
+    dedupe_key: &str,
+    inbound: &Inbound,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let media = serde_json::json!(inbound.media);
     let done = sqlx::query!(
@@ -83,7 +105,12 @@ pub async fn insert_inbound(tx: &mut TenantTx, id: Uuid, contact: Uuid, dedupe_k
 }
 
 /// How many answers of this sort (`stop`, `help`, …) an address was given lately.
-pub async fn count_confirmations(tx: &mut TenantTx, address: &str, what: &str, since: DateTime<Utc>) -> Result<i64> {
+pub async fn count_confirmations(
+    tx: &mut TenantTx,
+    address: &str,
+    what: &str,
+    since: DateTime<Utc>,
+) -> Result<i64> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from patchbay.messages
@@ -99,7 +126,11 @@ pub async fn count_confirmations(tx: &mut TenantTx, address: &str, what: &str, s
 }
 
 /// Since when the present consent state of an address holds.
-pub async fn consent_changed_at(tx: &mut TenantTx, channel: Channel, address: &str) -> Result<Option<DateTime<Utc>>> {
+pub async fn consent_changed_at(
+    tx: &mut TenantTx,
+    channel: Channel,
+    address: &str,
+) -> Result<Option<DateTime<Utc>>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         "select changed_at from patchbay.consents where tenant_id = $1 and channel = $2 and address = $3",

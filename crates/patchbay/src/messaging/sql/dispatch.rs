@@ -38,9 +38,12 @@ pub async fn troubled_tenants(conn: &mut PgConnection, now: DateTime<Utc>) -> Re
 /// Held until the transaction ends; `false` when another node holds it.
 pub async fn try_lock_tenant(tx: &mut TenantTx) -> Result<bool> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtextextended('dispatch:' || $1::uuid, 0)) as "locked!""#, tenant)
-        .fetch_one(tx.conn())
-        .await?)
+    Ok(sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended('dispatch:' || $1::uuid, 0)) as "locked!""#,
+        tenant
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 pub struct TenantRow {
@@ -127,12 +130,21 @@ pub struct BucketRow {
 
 pub async fn buckets(tx: &mut TenantTx) -> Result<Vec<BucketRow>> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_as!(BucketRow, "select key, tokens, refilled_at from patchbay.rate_buckets where tenant_id = $1 and key <> 'api'", tenant)
-        .fetch_all(tx.conn())
-        .await?)
+    Ok(sqlx::query_as!(
+        BucketRow,
+        "select key, tokens, refilled_at from patchbay.rate_buckets where tenant_id = $1 and key <> 'api'",
+        tenant
+    )
+    .fetch_all(tx.conn())
+    .await?)
 }
 
-pub async fn save_buckets(tx: &mut TenantTx, keys: &[String], tokens: &[f64], now: DateTime<Utc>) -> Result<()> {
+pub async fn save_buckets(
+    tx: &mut TenantTx,
+    keys: &[String],
+    tokens: &[f64],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "insert into patchbay.rate_buckets (tenant_id, key, tokens, refilled_at)
@@ -253,7 +265,12 @@ pub struct Passed {
 }
 
 /// Hands the lease to this process and begins an attempt.
-pub async fn mark_sending(tx: &mut TenantTx, passed: &Passed, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()> {
+pub async fn mark_sending(
+    tx: &mut TenantTx,
+    passed: &Passed,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.messages m set status = 'sending', attempt = m.attempt + 1, claimed_at = $6, lease_until = $7,
@@ -311,7 +328,12 @@ pub async fn mark_held(tx: &mut TenantTx, held: &Held, now: DateTime<Utc>) -> Re
     Ok(())
 }
 
-pub async fn mark_unroutable(tx: &mut TenantTx, ids: &[Uuid], details: &[String], now: DateTime<Utc>) -> Result<()> {
+pub async fn mark_unroutable(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    details: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "with lost as (select * from unnest($2::uuid[], $3::text[]) l (id, detail)),
@@ -329,7 +351,14 @@ pub async fn mark_unroutable(tx: &mut TenantTx, ids: &[Uuid], details: &[String]
 }
 
 /// Adds to (or, negative, gives back to) the counters of the tenant's local day.
-pub async fn count(tx: &mut TenantTx, day: NaiveDate, messages: i64, cost_micros: i64, senders: &[Uuid], sent: &[i64]) -> Result<()> {
+pub async fn count(
+    tx: &mut TenantTx,
+    day: NaiveDate,
+    messages: i64,
+    cost_micros: i64,
+    senders: &[Uuid],
+    sent: &[i64],
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "with spend as (
@@ -395,7 +424,11 @@ pub async fn unclaim(tx: &mut TenantTx, ids: &[Uuid], attempts: &[i32]) -> Resul
 }
 
 /// Leases that ran out: the process died between call and settle, so nobody knows what became of these.
-pub async fn mark_lost_leases_unknown(tx: &mut TenantTx, now: DateTime<Utc>, reconcile_after: DateTime<Utc>) -> Result<u64> {
+pub async fn mark_lost_leases_unknown(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+    reconcile_after: DateTime<Utc>,
+) -> Result<u64> {
     let tenant = tx.tenant();
     let done = sqlx::query!(
         "with lost as (
@@ -430,7 +463,12 @@ pub struct UnknownRow {
 }
 
 /// Takes unknown outcomes to ask about, and puts the next asking off so that no other node asks meanwhile.
-pub async fn claim_unknown(tx: &mut TenantTx, now: DateTime<Utc>, next: DateTime<Utc>, limit: i64) -> Result<Vec<UnknownRow>> {
+pub async fn claim_unknown(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+    next: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<UnknownRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         UnknownRow,

@@ -71,7 +71,12 @@ fn start(after: Option<Key>) -> (DateTime<Utc>, Uuid) {
 }
 
 /// Conversations in this status, the latest message first.
-pub async fn list_by_status(tx: &mut TenantTx, status: &str, after: Option<Key>, limit: i64) -> Result<Vec<ConversationRow>> {
+pub async fn list_by_status(
+    tx: &mut TenantTx,
+    status: &str,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<ConversationRow>> {
     let (tenant, (at, id)) = (tx.tenant(), start(after));
     let rows = conversations!(
         "and v.status = $2 and (v.last_message_at, v.contact_id) < ($3, $4) order by v.last_message_at desc, v.contact_id desc limit $5",
@@ -99,7 +104,12 @@ pub async fn list_unread(tx: &mut TenantTx, after: Option<Key>, limit: i64) -> R
 }
 
 /// Open conversations that this member has taken.
-pub async fn list_assigned(tx: &mut TenantTx, assignee: Uuid, after: Option<Key>, limit: i64) -> Result<Vec<ConversationRow>> {
+pub async fn list_assigned(
+    tx: &mut TenantTx,
+    assignee: Uuid,
+    after: Option<Key>,
+    limit: i64,
+) -> Result<Vec<ConversationRow>> {
     let (tenant, (at, id)) = (tx.tenant(), start(after));
     let rows = conversations!(
         "and v.assignee_id = $2 and v.status = 'open' and (v.last_message_at, v.contact_id) < ($3, $4)
@@ -116,7 +126,11 @@ pub async fn list_assigned(tx: &mut TenantTx, assignee: Uuid, after: Option<Key>
 /// The conversations of these contacts, in any status, the latest message first.
 pub async fn list_of(tx: &mut TenantTx, contacts: &[Uuid]) -> Result<Vec<ConversationRow>> {
     let tenant = tx.tenant();
-    let rows = conversations!("and v.contact_id = any($2) order by v.last_message_at desc, v.contact_id desc", tenant, contacts);
+    let rows = conversations!(
+        "and v.contact_id = any($2) order by v.last_message_at desc, v.contact_id desc",
+        tenant,
+        contacts
+    );
     Ok(rows.fetch_all(tx.conn()).await?)
 }
 
@@ -176,7 +190,13 @@ pub async fn lock(tx: &mut TenantTx, contact: Uuid, now: DateTime<Utc>) -> Resul
 }
 
 /// Moves a conversation between open, snoozed and done. What is done waits for nobody and has nothing unread.
-pub async fn set_status(tx: &mut TenantTx, contact: Uuid, status: &str, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
+pub async fn set_status(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    status: &str,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.conversations set status = $3, snoozed_until = $4, updated_at = $5,
@@ -194,7 +214,12 @@ pub async fn set_status(tx: &mut TenantTx, contact: Uuid, status: &str, until: O
     Ok(())
 }
 
-pub async fn set_assignee(tx: &mut TenantTx, contact: Uuid, assignee: Option<Uuid>, now: DateTime<Utc>) -> Result<()> {
+pub async fn set_assignee(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    assignee: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.conversations set assignee_id = $3, updated_at = $4 where tenant_id = $1 and contact_id = $2",

@@ -71,14 +71,17 @@ pub struct NewMessage<'a> {
 /// The tenant's own prices.
 pub async fn prices(tx: &mut TenantTx) -> Result<Value> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!("select prices from patchbay.tenants where id = $1", tenant).fetch_one(tx.conn()).await?)
+    Ok(sqlx::query_scalar!("select prices from patchbay.tenants where id = $1", tenant)
+        .fetch_one(tx.conn())
+        .await?)
 }
 
 /// Inserts an intent; `false` when its dedupe key is known.
 pub async fn insert(tx: &mut TenantTx, new: &NewMessage<'_>) -> Result<bool> {
     let tenant = tx.tenant();
     let intent = new.intent;
-    let blocked = intent.problem.as_ref().map(|problem| serde_json::json!({ "code": "template", "detail": problem }));
+    let blocked =
+        intent.problem.as_ref().map(|problem| serde_json::json!({ "code": "template", "detail": problem }));
     let done = sqlx::query!(
         "insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, priority, dedupe_key,
            from_address, to_address, subject, body, content_sid, content_variables, template_id, quote_id, sent_by, sent_by_label,
@@ -119,9 +122,13 @@ pub async fn insert(tx: &mut TenantTx, new: &NewMessage<'_>) -> Result<bool> {
 
 pub async fn find_by_dedupe_key(tx: &mut TenantTx, key: &str) -> Result<Option<Uuid>> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!("select id from patchbay.messages where tenant_id = $1 and dedupe_key = $2", tenant, key)
-        .fetch_optional(tx.conn())
-        .await?)
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.messages where tenant_id = $1 and dedupe_key = $2",
+        tenant,
+        key
+    )
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// What people wrote can be searched; see the table's comment.
@@ -139,7 +146,14 @@ pub async fn insert_text(tx: &mut TenantTx, message_id: Uuid, contact_id: Uuid, 
     Ok(())
 }
 
-pub async fn insert_event(tx: &mut TenantTx, message_id: Uuid, event: &str, code: Option<i32>, detail: Option<&str>, at: DateTime<Utc>) -> Result<()> {
+pub async fn insert_event(
+    tx: &mut TenantTx,
+    message_id: Uuid,
+    event: &str,
+    code: Option<i32>,
+    detail: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "insert into patchbay.message_events (tenant_id, message_id, event, code, detail, at) values ($1, $2, $3, $4, $5, $6)",
@@ -216,7 +230,14 @@ pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<MessageRow>> {
 
 /// Newest first, from `before` on. One statement for every combination of filters: the planner drops the
 /// conditions on absent parameters when it plans for the values at hand.
-pub async fn list(tx: &mut TenantTx, contact: Option<Uuid>, campaign: Option<Uuid>, status: Option<&str>, before: Option<Uuid>, limit: i64) -> Result<Vec<MessageRow>> {
+pub async fn list(
+    tx: &mut TenantTx,
+    contact: Option<Uuid>,
+    campaign: Option<Uuid>,
+    status: Option<&str>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<MessageRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         MessageRow,
@@ -251,7 +272,12 @@ pub async fn mark_canceled(tx: &mut TenantTx, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-pub async fn mark_requeued(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>, quiet_hours_waived: bool) -> Result<()> {
+pub async fn mark_requeued(
+    tx: &mut TenantTx,
+    id: Uuid,
+    now: DateTime<Utc>,
+    quiet_hours_waived: bool,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.messages set status = 'queued', send_after = $3, scheduled_at = null, quiet_hours_waived = $4,

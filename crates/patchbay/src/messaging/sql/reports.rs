@@ -72,7 +72,12 @@ pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) 
 }
 
 /// Remembers when contacts were last written to, and when last with marketing.
-pub async fn touch_contacts(tx: &mut TenantTx, contacts: &[Uuid], marketing: &[bool], now: DateTime<Utc>) -> Result<()> {
+pub async fn touch_contacts(
+    tx: &mut TenantTx,
+    contacts: &[Uuid],
+    marketing: &[bool],
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.contacts c set last_contacted_at = $4, last_marketed_at = case when t.marketing then $4 else c.last_marketed_at end

@@ -15,7 +15,13 @@ pub struct MatchRow {
 }
 
 /// The newest messages that hold `longest` and `all` (patterns for `like`, folded by the database).
-pub async fn messages(conn: &mut PgConnection, tenant: Uuid, longest: &str, all: &[String], limit: i64) -> Result<Vec<MatchRow>> {
+pub async fn messages(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    longest: &str,
+    all: &[String],
+    limit: i64,
+) -> Result<Vec<MatchRow>> {
     Ok(sqlx::query_as!(
         MatchRow,
         "select message_id, contact_id from patchbay.message_texts
@@ -31,7 +37,13 @@ pub async fn messages(conn: &mut PgConnection, tenant: Uuid, longest: &str, all:
 }
 
 /// Contacts whose name, number, e-mail or custom fields hold `longest` and `all`; those who talked last first.
-pub async fn people(conn: &mut PgConnection, tenant: Uuid, longest: &str, all: &[String], limit: i64) -> Result<Vec<Uuid>> {
+pub async fn people(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    longest: &str,
+    all: &[String],
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
         "with found as materialized (
            select id from patchbay.contacts
@@ -50,7 +62,12 @@ pub async fn people(conn: &mut PgConnection, tenant: Uuid, longest: &str, all: &
 }
 
 /// The same for words too short for trigrams: among those who talked last only.
-pub async fn recent_people(conn: &mut PgConnection, tenant: Uuid, all: &[String], limit: i64) -> Result<Vec<Uuid>> {
+pub async fn recent_people(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    all: &[String],
+    limit: i64,
+) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
         "select c.id from (
            select contact_id, last_message_at from patchbay.conversations where tenant_id = $1 order by last_message_at desc limit 2000) v

@@ -35,7 +35,12 @@ pub struct ThreadMessage {
     pub canceled_by: Option<String>,
 }
 
-pub async fn messages(tx: &mut TenantTx, contact: Uuid, before: Uuid, limit: i64) -> Result<Vec<ThreadMessage>> {
+pub async fn messages(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<ThreadMessage>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ThreadMessage,
@@ -66,7 +71,12 @@ pub struct ActivityRow {
     pub created_at: DateTime<Utc>,
 }
 
-pub async fn activities(tx: &mut TenantTx, contact: Uuid, before: Uuid, limit: i64) -> Result<Vec<ActivityRow>> {
+pub async fn activities(
+    tx: &mut TenantTx,
+    contact: Uuid,
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<ActivityRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ActivityRow,
@@ -92,7 +102,12 @@ pub struct ConsentEventRow {
     pub created_at: DateTime<Utc>,
 }
 
-pub async fn consent_events(tx: &mut TenantTx, addresses: &[String], before: Uuid, limit: i64) -> Result<Vec<ConsentEventRow>> {
+pub async fn consent_events(
+    tx: &mut TenantTx,
+    addresses: &[String],
+    before: Uuid,
+    limit: i64,
+) -> Result<Vec<ConsentEventRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ConsentEventRow,
@@ -182,7 +197,11 @@ pub struct ConsentRow {
     pub changed_at: DateTime<Utc>,
 }
 
-pub async fn consents(tx: &mut TenantTx, phone: Option<&str>, email: Option<&str>) -> Result<Vec<ConsentRow>> {
+pub async fn consents(
+    tx: &mut TenantTx,
+    phone: Option<&str>,
+    email: Option<&str>,
+) -> Result<Vec<ConsentRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ConsentRow,

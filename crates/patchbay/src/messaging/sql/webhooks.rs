@@ -18,7 +18,11 @@ pub struct Events {
 }
 
 /// Stores raw events; answers the ids of those that are new.
-pub async fn insert_events(conn: &mut PgConnection, events: &Events, now: DateTime<Utc>) -> Result<Vec<String>> {
+pub async fn insert_events(
+    conn: &mut PgConnection,
+    events: &Events,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
         "insert into patchbay.webhook_events (provider, provider_event_id, tenant_id, kind, payload, received_at)
          select e.provider, e.id, e.tenant_id, e.kind, e.payload, $6

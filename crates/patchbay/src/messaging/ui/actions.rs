@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::{HeaderMap, StatusCode}, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use patchbay_rules::{calendar, message::Channel};
 use serde::Deserialize;
@@ -49,24 +53,36 @@ impl Written {
     fn when(&self) -> Result<When> {
         if self.later.as_deref() == Some("custom") {
             let typed = self.send_at_local.as_deref().unwrap_or_default();
-            let read = NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M").or_else(|_| NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M:%S"));
-            return read.map(When::There).map_err(|_| Error::field("send_at_local", "Choose a day and a time."));
+            let read = NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M")
+                .or_else(|_| NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M:%S"));
+            return read
+                .map(When::There)
+                .map_err(|_| Error::field("send_at_local", "Choose a day and a time."));
         }
         Ok(self.send_at.map_or(When::Now, When::At))
     }
 }
 
 /// `POST /conversations/{id}/messages`.
-pub(super) async fn send(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>, Form(form): Form<Written>) -> Result<Response> {
+pub(super) async fn send(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(form): Form<Written>,
+) -> Result<Response> {
     // The channel "note" is the composer's other mode; a form sent without script arrives here with it.
     if form.channel == "note" {
         return note(&app, &session, &caller, &headers, id, form.body).await;
     }
     let look = Look::new(&app, &caller, &session, view_of(&headers));
     let sent = async {
-        let channel: Channel = form.channel.parse().map_err(|_| Error::field("channel", "Choose how to send it."))?;
+        let channel: Channel =
+            form.channel.parse().map_err(|_| Error::field("channel", "Choose how to send it."))?;
         let (subject, body, nonce) = (form.subject.clone(), form.body.clone(), form.nonce.clone());
-        let draft = Draft { channel, subject, body, template_id: form.template_id, when: form.when()?, nonce };
+        let draft =
+            Draft { channel, subject, body, template_id: form.template_id, when: form.when()?, nonce };
         compose::write(&app, &caller, id, draft).await
     };
     let typed = match sent.await {
@@ -99,11 +115,25 @@ pub(super) struct Noted {
 }
 
 /// `POST /conversations/{id}/notes`.
-pub(super) async fn add_note(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>, Form(form): Form<Noted>) -> Result<Response> {
+pub(super) async fn add_note(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(form): Form<Noted>,
+) -> Result<Response> {
     note(&app, &session, &caller, &headers, id, form.body).await
 }
 
-async fn note(app: &App, session: &Session, caller: &Caller, headers: &HeaderMap, id: Uuid, body: String) -> Result<Response> {
+async fn note(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    headers: &HeaderMap,
+    id: Uuid,
+    body: String,
+) -> Result<Response> {
     let look = Look::new(app, caller, session, view_of(headers));
     let typed = match notes::create(app, caller, id, &body).await {
         Ok(_) => Typed::default(),
@@ -113,18 +143,37 @@ async fn note(app: &App, session: &Session, caller: &Caller, headers: &HeaderMap
 }
 
 /// `POST /conversations/{id}/notes/{note}`.
-pub(super) async fn edit_note(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path((id, note)): Path<(Uuid, Uuid)>, Form(form): Form<Noted>) -> Result<Response> {
+pub(super) async fn edit_note(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((id, note)): Path<(Uuid, Uuid)>,
+    Form(form): Form<Noted>,
+) -> Result<Response> {
     notes::update(&app, &caller, note, &form.body).await?;
     show(&app, &session, &caller, &headers, id).await
 }
 
 /// `POST /conversations/{id}/notes/{note}/delete`.
-pub(super) async fn delete_note(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path((id, note)): Path<(Uuid, Uuid)>) -> Result<Response> {
+pub(super) async fn delete_note(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((id, note)): Path<(Uuid, Uuid)>,
+) -> Result<Response> {
     notes::delete(&app, &caller, note).await?;
     show(&app, &session, &caller, &headers, id).await
 }
 
-async fn show(app: &App, session: &Session, caller: &Caller, headers: &HeaderMap, id: Uuid) -> Result<Response> {
+async fn show(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    headers: &HeaderMap,
+    id: Uuid,
+) -> Result<Response> {
     let look = Look::new(app, caller, session, view_of(headers));
     page::after(&look, session, headers, id, Typed::default()).await
 }
@@ -137,7 +186,14 @@ pub(super) struct Assigned {
 }
 
 /// `POST /conversations/{id}/assign`.
-pub(super) async fn assign(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>, Form(form): Form<Assigned>) -> Result<Response> {
+pub(super) async fn assign(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(form): Form<Assigned>,
+) -> Result<Response> {
     conversations::assign(&app, &caller, id, form.assignee_id).await?;
     show(&app, &session, &caller, &headers, id).await
 }
@@ -149,22 +205,47 @@ pub(super) struct Snoozed {
 }
 
 /// `POST /conversations/{id}/snooze`.
-pub(super) async fn snooze(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>, Form(form): Form<Snoozed>) -> Result<Response> {
+pub(super) async fn snooze(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(form): Form<Snoozed>,
+) -> Result<Response> {
     let contact = conversations::snooze(&app, &caller, id, form.until).await?;
     let look = Look::new(&app, &caller, &session, view_of(&headers));
     let until = calendar::describe_instant(form.until, look.now, look.zone());
-    leave(&look, &headers, id, &format!("Snoozed {} until {until}", page::called(&look, &contact)), Some("reopen"))
+    leave(
+        &look,
+        &headers,
+        id,
+        &format!("Snoozed {} until {until}", page::called(&look, &contact)),
+        Some("reopen"),
+    )
 }
 
 /// `POST /conversations/{id}/done`.
-pub(super) async fn done(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn done(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let contact = conversations::done(&app, &caller, id).await?;
     let look = Look::new(&app, &caller, &session, view_of(&headers));
     leave(&look, &headers, id, &format!("Done with {}", page::called(&look, &contact)), Some("reopen"))
 }
 
 /// `POST /conversations/{id}/unread`.
-pub(super) async fn unread(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn unread(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let contact = conversations::mark_unread(&app, &caller, id).await?;
     let look = Look::new(&app, &caller, &session, view_of(&headers));
     leave(&look, &headers, id, &format!("{} is unread again", page::called(&look, &contact)), None)
@@ -177,13 +258,23 @@ fn leave(look: &Look<'_>, headers: &HeaderMap, id: Uuid, text: &str, undo: Optio
 }
 
 /// `POST /conversations/{id}/reopen`.
-pub(super) async fn reopen(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn reopen(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     conversations::reopen(&app, &caller, id).await?;
     show(&app, &session, &caller, &headers, id).await
 }
 
 /// `POST /conversations/{id}/read`: what a page does by itself when it is looked at.
-pub(super) async fn read(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
+pub(super) async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode> {
     conversations::mark_read(&app, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -195,31 +286,62 @@ pub(super) struct Reviewed {
 }
 
 /// `POST /conversations/{id}/review`.
-pub(super) async fn review(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>, Form(form): Form<Reviewed>) -> Result<Response> {
+pub(super) async fn review(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(form): Form<Reviewed>,
+) -> Result<Response> {
     conversations::review(&app, &caller, id, form.opted_out).await?;
     show(&app, &session, &caller, &headers, id).await
 }
 
 /// `POST /messages/{id}/cancel`.
-pub(super) async fn cancel(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let message = messaging::cancel(&app, &caller, id).await?;
     back(&app, &session, &caller, &headers, message).await
 }
 
 /// `POST /messages/{id}/retry`.
-pub(super) async fn retry(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn retry(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let message = messaging::retry(&app, &caller, id).await?;
     back(&app, &session, &caller, &headers, message).await
 }
 
 /// `POST /messages/{id}/send-now`.
-pub(super) async fn send_now(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn send_now(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let message = messaging::send_now(&app, &caller, id).await?;
     back(&app, &session, &caller, &headers, message).await
 }
 
 /// Back to the conversation that the message is in.
-async fn back(app: &App, session: &Session, caller: &Caller, headers: &HeaderMap, message: MessageRow) -> Result<Response> {
+async fn back(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    headers: &HeaderMap,
+    message: MessageRow,
+) -> Result<Response> {
     let contact = message.contact_id.ok_or(Error::NotFound("conversation"))?;
     let look = Look::new(app, caller, session, view_of(headers));
     page::after(&look, session, headers, contact, Typed::default()).await

@@ -45,7 +45,12 @@ pub(super) struct New {
 }
 
 /// `GET /conversations/new?q=`.
-pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(ask): Query<Ask>) -> Result<Response> {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
     let q: String = ask.q.unwrap_or_default().trim().chars().take(100).collect();
     // What was looked for and not found is probably the number or name of somebody new.
     let mut new = New::default();
@@ -60,7 +65,12 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
 }
 
 /// `POST /conversations/new`.
-pub(super) async fn begin(State(app): State<Arc<App>>, session: Session, caller: Caller, Form(new): Form<New>) -> Result<Response> {
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Form(new): Form<New>,
+) -> Result<Response> {
     match make(&app, &caller, &new).await {
         Ok(contact) => Ok(notice::see_other(&path(contact, View::default()))),
         Err(Error::Invalid(errors)) => show(&app, &session, &caller, String::new(), new, errors).await,
@@ -70,7 +80,11 @@ pub(super) async fn begin(State(app): State<Arc<App>>, session: Session, caller:
 
 /// The contact behind the address, made if there is none.
 async fn make(app: &App, caller: &Caller, new: &New) -> Result<uuid::Uuid> {
-    let mut contact = NewContact { source: Some("Added by hand".to_owned()), owner_id: caller.actor.user_id(), ..NewContact::default() };
+    let mut contact = NewContact {
+        source: Some("Added by hand".to_owned()),
+        owner_id: caller.actor.user_id(),
+        ..NewContact::default()
+    };
     let mut errors = FieldErrors::new();
     let to = new.to.trim();
     if to.is_empty() {
@@ -86,7 +100,10 @@ async fn make(app: &App, caller: &Caller, new: &New) -> Result<uuid::Uuid> {
             Err(error) => drop(errors.insert("to".into(), error.to_string())),
         }
     }
-    for (field, text, into) in [("first_name", &new.first_name, &mut contact.first_name), ("last_name", &new.last_name, &mut contact.last_name)] {
+    for (field, text, into) in [
+        ("first_name", &new.first_name, &mut contact.first_name),
+        ("last_name", &new.last_name, &mut contact.last_name),
+    ] {
         let text: String = text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned();
         if text.chars().count() > 120 {
             errors.insert(field.into(), "A name has 120 characters at most.".to_owned());
@@ -102,7 +119,14 @@ async fn make(app: &App, caller: &Caller, new: &New) -> Result<uuid::Uuid> {
     Ok(contact.id)
 }
 
-async fn show(app: &App, session: &Session, caller: &Caller, q: String, new: New, mut errors: FieldErrors) -> Result<Response> {
+async fn show(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    q: String,
+    new: New,
+    mut errors: FieldErrors,
+) -> Result<Response> {
     let look = Look::new(app, caller, session, View::default());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let found = match Wanted::parse(&q) {
@@ -118,15 +142,29 @@ async fn show(app: &App, session: &Session, caller: &Caller, q: String, new: New
         .iter()
         .map(|contact| {
             let name = list::contact_name(&look, contact);
-            let address = contact.phone_e164.as_deref().map(|phone| list::number(&look, phone)).or_else(|| contact.email.clone());
-            Person { href: path(contact.id, View::default()), face: Face::of(contact.id, &name), name, address: address.unwrap_or_else(|| "No number yet".to_owned()) }
+            let address = contact
+                .phone_e164
+                .as_deref()
+                .map(|phone| list::number(&look, phone))
+                .or_else(|| contact.email.clone());
+            Person {
+                href: path(contact.id, View::default()),
+                face: Face::of(contact.id, &name),
+                name,
+                address: address.unwrap_or_else(|| "No number yet".to_owned()),
+            }
         })
         .collect();
     let mut error = |field: &str| errors.remove(field).unwrap_or_default();
     let page = BeginPage {
         shell: shell::shell(app, session, Place::Inbox, "New conversation").await?,
         people,
-        to: Field::text("to", "Number or e-mail").value(new.to).placeholder("(512) 555-0142").hint("A number here, or with its country code.").required().error(error("to")),
+        to: Field::text("to", "Number or e-mail")
+            .value(new.to)
+            .placeholder("(512) 555-0142")
+            .hint("A number here, or with its country code.")
+            .required()
+            .error(error("to")),
         first_name: Field::text("first_name", "First name").value(new.first_name).error(error("first_name")),
         last_name: Field::text("last_name", "Last name").value(new.last_name).error(error("last_name")),
         q,

@@ -44,18 +44,31 @@ pub(super) struct Typed {
 }
 
 /// The composer for `contact`.
-pub(super) async fn build(tx: &mut TenantTx, look: &Look<'_>, contact: &Contact, desk: &Desk, typed: Typed) -> Result<Composer> {
+pub(super) async fn build(
+    tx: &mut TenantTx,
+    look: &Look<'_>,
+    contact: &Contact,
+    desk: &Desk,
+    typed: Typed,
+) -> Result<Composer> {
     let name = list::contact_name(look, contact);
     let to = contact.first_name.clone().unwrap_or_else(|| name.clone());
     let chosen = typed.channel.filter(|channel| desk.road(*channel).is_some()).or_else(|| desk.first());
-    let templates = if look.can_write() { templates::choices(tx, look.app, contact.id).await? } else { Vec::new() };
+    let templates =
+        if look.can_write() { templates::choices(tx, look.app, contact.id).await? } else { Vec::new() };
     let road = chosen.and_then(|channel| desk.road(channel));
-    let estimate = road.map_or_else(String::new, |road| estimate_of(road.channel, &road.address, &typed.body, &desk.prices, &look.caller.tenant.currency).text);
+    let estimate = road.map_or_else(String::new, |road| {
+        estimate_of(road.channel, &road.address, &typed.body, &desk.prices, &look.caller.tenant.currency).text
+    });
     let there = if desk.zone_known { desk.zone } else { look.zone() };
     let clock = look.now.with_timezone(&there).format("%H:%M");
     Ok(Composer {
         conversation_id: contact.id.to_string(),
-        channels: desk.roads.iter().map(|road| channel_choice(look, desk, road, chosen, contact, &to)).collect(),
+        channels: desk
+            .roads
+            .iter()
+            .map(|road| channel_choice(look, desk, road, chosen, contact, &to))
+            .collect(),
         templates: templates.into_iter().map(template_choice).collect(),
         laters: laters(look.now, there),
         zone: format!("{} time, now {clock}", calendar::place(there)),
@@ -83,7 +96,14 @@ fn template_choice(choice: templates::Choice) -> TemplateChoice {
     }
 }
 
-fn channel_choice(look: &Look<'_>, desk: &Desk, road: &Road, chosen: Option<Channel>, contact: &Contact, to: &str) -> ChannelChoice {
+fn channel_choice(
+    look: &Look<'_>,
+    desk: &Desk,
+    road: &Road,
+    chosen: Option<Channel>,
+    contact: &Contact,
+    to: &str,
+) -> ChannelChoice {
     let email = road.channel == Channel::Email;
     ChannelChoice {
         channel: words::channel(road.channel.as_str()),
@@ -99,30 +119,61 @@ fn barred(look: &Look<'_>) -> Hurdle {
         tone: Tone::Plain,
         icon: "eye",
         heading: "You can read along".to_owned(),
-        text: format!("Your role in {} is {}. To answer, ask an owner for the role of member.", look.caller.tenant.name, look.caller.role.as_str()),
+        text: format!(
+            "Your role in {} is {}. To answer, ask an owner for the role of member.",
+            look.caller.tenant.name,
+            look.caller.role.as_str()
+        ),
         template_helps: false,
         action: None,
     }
 }
 
 /// What stands in the way, who put it there, and the way round it.
-fn hurdle(look: &Look<'_>, desk: &Desk, road: &Road, obstacle: &Obstacle, contact: &Contact, to: &str) -> Hurdle {
+fn hurdle(
+    look: &Look<'_>,
+    desk: &Desk,
+    road: &Road,
+    obstacle: &Obstacle,
+    contact: &Contact,
+    to: &str,
+) -> Hurdle {
     let word = words::channel(road.channel.as_str()).word();
     let proof = Some(("See the proof".to_owned(), format!("/contacts/{}#consent", contact.id)));
     match obstacle {
         Obstacle::Unsubscribed(consent) => {
-            let how = words::consent_proof(&consent.how, consent.detail.as_deref(), consent.actor_label.as_deref(), consent.changed_at, look.now, look.zone());
-            let by_contact = matches!(consent.how.as_str(), "keyword" | "phrase" | "link" | "carrier" | "complaint");
+            let how = words::consent_proof(
+                &consent.how,
+                consent.detail.as_deref(),
+                consent.actor_label.as_deref(),
+                consent.changed_at,
+                look.now,
+                look.zone(),
+            );
+            let by_contact =
+                matches!(consent.how.as_str(), "keyword" | "phrase" | "link" | "carrier" | "complaint");
             let way_back = match (by_contact && road.channel != Channel::Email, &road.from) {
-                (true, Some(from)) => format!("Only {to} can undo that, by writing START to {}.", list::number(look, from)),
+                (true, Some(from)) => {
+                    format!("Only {to} can undo that, by writing START to {}.", list::number(look, from))
+                }
                 (true, None) => format!("Only {to} can undo that, by writing START."),
                 (false, _) => "It can be changed on the contact's page, with a reason.".to_owned(),
             };
-            Hurdle { tone: Tone::Stop, icon: "ban", heading: format!("{to} unsubscribed from {word}"), text: format!("{how}. {way_back}"), template_helps: false, action: proof }
+            Hurdle {
+                tone: Tone::Stop,
+                icon: "ban",
+                heading: format!("{to} unsubscribed from {word}"),
+                text: format!("{how}. {way_back}"),
+                template_helps: false,
+                action: proof,
+            }
         }
         Obstacle::Listed(listed) => {
             let since = words::moment_past(listed.created_at, look.now, look.zone());
-            let who = listed.actor_label.as_deref().map_or_else(String::new, |who| format!(" by {}", words::first_word(who)));
+            let who = listed
+                .actor_label
+                .as_deref()
+                .map_or_else(String::new, |who| format!(" by {}", words::first_word(who)));
             Hurdle {
                 tone: Tone::Stop,
                 icon: "ban",
@@ -136,17 +187,38 @@ fn hurdle(look: &Look<'_>, desk: &Desk, road: &Road, obstacle: &Obstacle, contac
             tone: Tone::Wait,
             icon: "phone",
             heading: format!("There is nothing to send {word} from"),
-            text: if look.caller.role.can_manage() { "Connect a number, and you can write here at once.".to_owned() } else { "An admin can connect a number under Settings, Sending.".to_owned() },
+            text: if look.caller.role.can_manage() {
+                "Connect a number, and you can write here at once.".to_owned()
+            } else {
+                "An admin can connect a number under Settings, Sending.".to_owned()
+            },
             template_helps: false,
-            action: look.caller.role.can_manage().then(|| ("Connect a number".to_owned(), "/settings/sending".to_owned())),
+            action: look
+                .caller
+                .role
+                .can_manage()
+                .then(|| ("Connect a number".to_owned(), "/settings/sending".to_owned())),
         },
         Obstacle::WindowClosed(wrote) => {
             let approved_only = format!("Until {to} writes again, only an approved template may be sent.");
             let (heading, text) = match wrote {
-                Some(at) => ("WhatsApp’s 24 hours are over".to_owned(), format!("{to} last wrote here {}. {approved_only}", words::moment_past(*at, look.now, look.zone()))),
-                None => (format!("{to} has not written on WhatsApp"), format!("{approved_only} SMS works at any time.")),
+                Some(at) => (
+                    "WhatsApp’s 24 hours are over".to_owned(),
+                    format!(
+                        "{to} last wrote here {}. {approved_only}",
+                        words::moment_past(*at, look.now, look.zone())
+                    ),
+                ),
+                None => (
+                    format!("{to} has not written on WhatsApp"),
+                    format!("{approved_only} SMS works at any time."),
+                ),
             };
-            let text = if desk.road(Channel::Sms).is_none() { text.replace(" SMS works at any time.", "") } else { text };
+            let text = if desk.road(Channel::Sms).is_none() {
+                text.replace(" SMS works at any time.", "")
+            } else {
+                text
+            };
             Hurdle { tone: Tone::Wait, icon: "hourglass", heading, text, template_helps: true, action: None }
         }
     }
@@ -176,7 +248,11 @@ fn laters(now: DateTime<Utc>, zone: Tz) -> Vec<Later> {
         let Some(time) = NaiveTime::from_hms_opt(hour, 0, 0) else { return };
         let Some(day) = today.checked_add_days(Days::new(days)) else { return };
         let at = compose::instant(day.and_time(time), zone);
-        laters.push(Later { label: label.to_owned(), hint: at.with_timezone(&zone).format("%a %-d %b, %H:%M").to_string(), value: at.to_rfc3339() });
+        laters.push(Later {
+            label: label.to_owned(),
+            hint: at.with_timezone(&zone).format("%a %-d %b, %H:%M").to_string(),
+            value: at.to_rfc3339(),
+        });
     };
     if local.time() < NaiveTime::from_hms_opt(8, 30, 0).unwrap_or_default() {
         offer("This morning", 0, 9);
@@ -199,7 +275,11 @@ pub(super) fn snoozes(now: DateTime<Utc>, zone: Tz) -> Vec<Later> {
     let today = local.date_naive();
     let mut offers = Vec::new();
     let mut offer = |label: &str, at: DateTime<Utc>, format: &str| {
-        offers.push(Later { label: label.to_owned(), hint: at.with_timezone(&zone).format(format).to_string(), value: at.to_rfc3339() });
+        offers.push(Later {
+            label: label.to_owned(),
+            hint: at.with_timezone(&zone).format(format).to_string(),
+            value: at.to_rfc3339(),
+        });
     };
     let at = |days: u64, hour: u32| {
         let day = today.checked_add_days(Days::new(days)).unwrap_or(today);
@@ -211,7 +291,10 @@ pub(super) fn snoozes(now: DateTime<Utc>, zone: Tz) -> Vec<Later> {
     }
     offer("Tomorrow", at(1, 9), "%a %H:%M");
     let to_monday = u64::from(7 - today.weekday().num_days_from_monday());
-    if matches!(today.weekday(), Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri | Weekday::Sat) {
+    if matches!(
+        today.weekday(),
+        Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri | Weekday::Sat
+    ) {
         offer("Next week", at(to_monday, 9), "%a %-d %b");
     }
     offer("In two weeks", at(to_monday + 7, 9), "%a %-d %b");
@@ -240,9 +323,23 @@ fn estimate_of(channel: Channel, to: &str, body: &str, prices: &Value, currency:
     let (encoding, text) = match channel {
         Channel::Sms => {
             let encoding = segments::encode(body);
-            let (name, alphabet) = if encoding == segments::Encoding::Gsm7 { ("GSM-7", "") } else { ("UCS-2", " · special characters") };
-            let room = if count > 1 { usize::from(count.unsigned_abs()) * encoding.multipart() as usize } else { encoding.single() as usize };
-            (name, format!("{units} / {room} · {count} segment{} · {cost}{alphabet}", if count == 1 { "" } else { "s" }))
+            let (name, alphabet) = if encoding == segments::Encoding::Gsm7 {
+                ("GSM-7", "")
+            } else {
+                ("UCS-2", " · special characters")
+            };
+            let room = if count > 1 {
+                usize::from(count.unsigned_abs()) * encoding.multipart() as usize
+            } else {
+                encoding.single() as usize
+            };
+            (
+                name,
+                format!(
+                    "{units} / {room} · {count} segment{} · {cost}{alphabet}",
+                    if count == 1 { "" } else { "s" }
+                ),
+            )
         }
         Channel::Whatsapp => ("", format!("{characters} · {cost}")),
         Channel::Email => ("", characters),
@@ -272,10 +369,15 @@ pub(super) struct Ask {
 }
 
 /// `POST /compose/estimate`.
-pub(super) async fn estimate(State(app): State<Arc<App>>, caller: Caller, Form(ask): Form<Ask>) -> Result<Json<Estimate>> {
+pub(super) async fn estimate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Form(ask): Form<Ask>,
+) -> Result<Json<Estimate>> {
     let channel = ask.channel.parse().unwrap_or(Channel::Sms);
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let contact = contacts::find(&mut tx, ask.conversation_id).await?.ok_or(Error::NotFound("conversation"))?;
+    let contact =
+        contacts::find(&mut tx, ask.conversation_id).await?.ok_or(Error::NotFound("conversation"))?;
     let prices = messaging::sql::ledger::prices(&mut tx).await?;
     let to = contact.phone_e164.unwrap_or_default();
     Ok(Json(estimate_of(channel, &to, &ask.body, &prices, &caller.tenant.currency)))
@@ -298,12 +400,17 @@ mod tests {
 
     #[test]
     fn moments_ahead_are_ahead_whatever_the_hour() {
-        for zone in [chrono_tz::America::Chicago, chrono_tz::Australia::Perth, chrono_tz::Pacific::Kiritimati] {
+        for zone in [chrono_tz::America::Chicago, chrono_tz::Australia::Perth, chrono_tz::Pacific::Kiritimati]
+        {
             for hour in 0..24 * 8 {
                 let now = DateTime::from_timestamp(1_763_683_200 + hour * 3_600, 0).unwrap();
                 for later in laters(now, zone).into_iter().chain(snoozes(now, zone)) {
                     let at: DateTime<Utc> = later.value.parse().unwrap();
-                    assert!(at > now && at < now + chrono::TimeDelta::days(16), "{} at {now} in {zone}", later.label);
+                    assert!(
+                        at > now && at < now + chrono::TimeDelta::days(16),
+                        "{} at {now} in {zone}",
+                        later.label
+                    );
                 }
             }
         }

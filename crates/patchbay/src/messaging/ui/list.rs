@@ -53,20 +53,32 @@ impl Ask {
 }
 
 /// `GET /inbox`.
-pub(super) async fn inbox(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Query(ask): Query<Ask>) -> Result<Response> {
+pub(super) async fn inbox(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
     let look = Look::new(&app, &caller, &session, ask.view());
     let list = build(&look, &ask, None).await?;
     if pages::wants_fragment(&headers) {
         return pages::html(&ListFragment { list });
     }
-    let is_first = list.rows.is_empty() && list.q.is_empty() && look.view == View::Open && !has_any(&look).await?;
+    let is_first =
+        list.rows.is_empty() && list.q.is_empty() && look.view == View::Open && !has_any(&look).await?;
     let nothing = nothing(&look, is_first);
     let shell = shell::shell(&app, &session, Place::Inbox, "Inbox").await?;
     pages::html(&InboxPage { shell, list, conversation: None, nothing })
 }
 
 /// `GET /inbox/list`.
-pub(super) async fn fragment(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(ask): Query<Ask>) -> Result<Response> {
+pub(super) async fn fragment(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(ask): Query<Ask>,
+) -> Result<Response> {
     let look = Look::new(&app, &caller, &session, ask.view());
     pages::html(&ListFragment { list: build(&look, &ask, None).await? })
 }
@@ -102,14 +114,17 @@ fn nothing(look: &Look<'_>, is_first: bool) -> Empty {
     Empty {
         icon: "message-square",
         heading: "Your first conversation starts here".to_owned(),
-        text: "Leads from your website, replies to your texts and WhatsApp messages all arrive in this inbox.".to_owned(),
+        text:
+            "Leads from your website, replies to your texts and WhatsApp messages all arrive in this inbox."
+                .to_owned(),
         actions,
     }
 }
 
 /// The list as it is asked for; `open` is the conversation that is on the screen.
 pub(super) async fn build(look: &Look<'_>, ask: &Ask, open: Option<Uuid>) -> Result<ListView> {
-    let q = ask.q.as_deref().unwrap_or_default().trim().chars().take(200).collect::<String>().replace('\0', "");
+    let q =
+        ask.q.as_deref().unwrap_or_default().trim().chars().take(200).collect::<String>().replace('\0', "");
     let wanted = Wanted::parse(&q);
     let found = match &wanted {
         Some(wanted) => Some(inbox::search(look.app, look.caller, wanted, 12, 20).await?),
@@ -142,7 +157,8 @@ pub(super) async fn build(look: &Look<'_>, ask: &Ask, open: Option<Uuid>) -> Res
             let limit = i64::from(ask.limit.unwrap_or(50).clamp(1, 500));
             let rows = inbox::list(&mut tx, look.caller, look.view, page.after::<Key>()?, limit + 1).await?;
             let page = Page::cut(rows, limit, |row| (row.last_message_at, row.contact_id));
-            list.next = page.next_cursor.map(|cursor| format!("/inbox/list?{}", query(look.view, "", Some(&cursor))));
+            list.next =
+                page.next_cursor.map(|cursor| format!("/inbox/list?{}", query(look.view, "", Some(&cursor))));
             list.rows = page.data.iter().map(|row| self::row(look, row, &members, open)).collect();
         }
     }
@@ -183,20 +199,40 @@ fn empty(view: View, q: &str) -> Empty {
     let to_open = || vec![("See open conversations".to_owned(), "/inbox?view=open".to_owned())];
     if !q.is_empty() {
         let text = "Names, numbers, e-mail addresses and the words of messages are searched. Try fewer or other words.".to_owned();
-        return Empty { icon: "search", heading: format!("Nothing about “{q}”"), text, actions: Vec::new() };
+        return Empty {
+            icon: "search", heading: format!("Nothing about “{q}”"), text, actions: Vec::new()
+        };
     }
     let (icon, heading, text, actions) = match view {
         View::Open => ("check", "All done", "New messages appear here by themselves.", Vec::new()),
         View::Unread => ("check", "All read", "What arrives next appears here by itself.", to_open()),
-        View::Mine => ("user-round", "Nothing is assigned to you", "Take a conversation from Open with a.", to_open()),
-        View::Snoozed => ("clock", "Nothing is snoozed", "Snooze a conversation with h, and it comes back when you want it.", to_open()),
-        View::Done => ("check-check", "Nothing is done yet", "Mark a conversation as done with e. It opens again when somebody writes.", to_open()),
+        View::Mine => {
+            ("user-round", "Nothing is assigned to you", "Take a conversation from Open with a.", to_open())
+        }
+        View::Snoozed => (
+            "clock",
+            "Nothing is snoozed",
+            "Snooze a conversation with h, and it comes back when you want it.",
+            to_open(),
+        ),
+        View::Done => (
+            "check-check",
+            "Nothing is done yet",
+            "Mark a conversation as done with e. It opens again when somebody writes.",
+            to_open(),
+        ),
     };
     Empty { icon, heading: heading.to_owned(), text: text.to_owned(), actions }
 }
 
 /// Rows for people that a search found, also those with whom nobody has spoken.
-async fn people(tx: &mut TenantTx, look: &Look<'_>, people: &[Contact], members: &[MemberRow], open: Option<Uuid>) -> Result<Vec<ConversationRow>> {
+async fn people(
+    tx: &mut TenantTx,
+    look: &Look<'_>,
+    people: &[Contact],
+    members: &[MemberRow],
+    open: Option<Uuid>,
+) -> Result<Vec<ConversationRow>> {
     let ids: Vec<Uuid> = people.iter().map(|contact| contact.id).collect();
     let rows = inbox::list_of(tx, &ids).await?;
     Ok(people
@@ -210,7 +246,8 @@ async fn people(tx: &mut TenantTx, look: &Look<'_>, people: &[Contact], members:
 
 fn silent(look: &Look<'_>, contact: &Contact, open: Option<Uuid>) -> ConversationRow {
     let name = contact_name(look, contact);
-    let address = contact.phone_e164.as_deref().map(|phone| number(look, phone)).or_else(|| contact.email.clone());
+    let address =
+        contact.phone_e164.as_deref().map(|phone| number(look, phone)).or_else(|| contact.email.clone());
     ConversationRow {
         id: contact.id.to_string(),
         href: path(contact.id, look.view),
@@ -248,7 +285,10 @@ fn row_name(look: &Look<'_>, row: &Row) -> String {
         return name;
     }
     let number = row.phone_e164.as_deref().map(|phone| number(look, phone));
-    number.or_else(|| row.phone_raw.clone()).or_else(|| row.email.clone()).unwrap_or_else(|| "No name".to_owned())
+    number
+        .or_else(|| row.phone_raw.clone())
+        .or_else(|| row.email.clone())
+        .unwrap_or_else(|| "No name".to_owned())
 }
 
 fn row(look: &Look<'_>, row: &Row, members: &[MemberRow], open: Option<Uuid>) -> ConversationRow {
@@ -287,9 +327,13 @@ fn tags(look: &Look<'_>, row: &Row) -> Vec<Tag> {
     match row.message_status.as_deref() {
         Some("failed") => tags.push(Tag::new(Tone::Stop, "circle-alert", "Failed")),
         Some("undelivered") => tags.push(Tag::new(Tone::Stop, "circle-alert", "Not delivered")),
-        Some("blocked") if ours && row.consent != "unsubscribed" => tags.push(Tag::new(Tone::Stop, "ban", "Blocked")),
+        Some("blocked") if ours && row.consent != "unsubscribed" => {
+            tags.push(Tag::new(Tone::Stop, "ban", "Blocked"))
+        }
         Some("queued") if row.message_gate.is_some() => tags.push(Tag::new(Tone::Wait, "clock", "Waiting")),
-        Some("queued") if row.message_scheduled_at.is_some_and(|at| at > look.now) => tags.push(Tag::new(Tone::Wait, "calendar-clock", "Scheduled")),
+        Some("queued") if row.message_scheduled_at.is_some_and(|at| at > look.now) => {
+            tags.push(Tag::new(Tone::Wait, "calendar-clock", "Scheduled"))
+        }
         _ => {}
     }
     if let Some(until) = row.snoozed_until {
@@ -323,14 +367,18 @@ fn pieces(body: &str, words: &[String]) -> Vec<Piece> {
     let words: Vec<Vec<char>> = words.iter().map(|word| word.chars().map(fold).collect()).collect();
     let at = |from: usize| {
         (from..folded.len()).find_map(|start| {
-            let word = words.iter().filter(|word| folded[start..].starts_with(word)).max_by_key(|word| word.len())?;
+            let word = words
+                .iter()
+                .filter(|word| folded[start..].starts_with(word))
+                .max_by_key(|word| word.len())?;
             Some((start, start + word.len()))
         })
     };
     let first = at(0).map_or(0, |(start, _)| start);
     let begin = first.saturating_sub(BEFORE);
     // Not in the middle of a word.
-    let begin = if begin == 0 { 0 } else { (begin..first).find(|i| text[*i] == ' ').map_or(begin, |i| i + 1) };
+    let begin =
+        if begin == 0 { 0 } else { (begin..first).find(|i| text[*i] == ' ').map_or(begin, |i| i + 1) };
     let end = text.len().min(begin + WHOLE);
     let piece = |from: usize, to: usize, hit: bool| Piece { text: text[from..to].iter().collect(), hit };
     let mut pieces = Vec::new();
@@ -375,7 +423,10 @@ mod tests {
     fn what_was_looked_for_is_marked_where_it_stands() {
         let marked = |body: &str, words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            pieces(body, &words).into_iter().map(|p| if p.hit { format!("[{}]", p.text) } else { p.text }).collect::<String>()
+            pieces(body, &words)
+                .into_iter()
+                .map(|p| if p.hit { format!("[{}]", p.text) } else { p.text })
+                .collect::<String>()
         };
         assert_eq!(marked("Thanks, the heater\nworks", &["HEATER"]), "Thanks, the [heater] works");
         assert_eq!(marked("¿Atienden los sábados?", &["sabado"]), "¿Atienden los [sábado]s?");

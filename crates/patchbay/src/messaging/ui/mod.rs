@@ -91,8 +91,13 @@ fn path(contact: Uuid, view: View) -> String {
 
 /// The view of the page from which a form was posted, so that the way back stays the same.
 fn view_of(headers: &HeaderMap) -> View {
-    let from = headers.get("hx-current-url").or_else(|| headers.get(header::REFERER)).and_then(|value| value.to_str().ok());
-    let query = from.and_then(|url| url.split_once('?')).map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
+    let from = headers
+        .get("hx-current-url")
+        .or_else(|| headers.get(header::REFERER))
+        .and_then(|value| value.to_str().ok());
+    let query = from
+        .and_then(|url| url.split_once('?'))
+        .map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "view").and_then(|(_, word)| word.parse().ok()).unwrap_or_default()
 }

@@ -89,7 +89,13 @@ async fn merged_into(look: &Look<'_>, id: Uuid) -> Result<Option<Uuid>> {
 }
 
 /// The answer to an action: the fragment for htmx, the page for a form that came back with an error.
-pub(super) async fn after(look: &Look<'_>, session: &Session, headers: &HeaderMap, id: Uuid, typed: composer::Typed) -> Result<Response> {
+pub(super) async fn after(
+    look: &Look<'_>,
+    session: &Session,
+    headers: &HeaderMap,
+    id: Uuid,
+    typed: composer::Typed,
+) -> Result<Response> {
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     if !super::is_htmx(headers) && status == StatusCode::OK {
         return Ok(notice::see_other(&path(id, look.view)));
@@ -101,7 +107,13 @@ pub(super) async fn after(look: &Look<'_>, session: &Session, headers: &HeaderMa
     whole(look, session, conversation, id, status).await
 }
 
-async fn whole(look: &Look<'_>, session: &Session, conversation: ConversationView, id: Uuid, status: StatusCode) -> Result<Response> {
+async fn whole(
+    look: &Look<'_>,
+    session: &Session,
+    conversation: ConversationView,
+    id: Uuid,
+    status: StatusCode,
+) -> Result<Response> {
     let ask = list::Ask { view: Some(look.view.as_str().to_owned()), ..list::Ask::default() };
     let list = list::build(look, &ask, Some(id)).await?;
     let shell = shell::shell(look.app, session, Place::Inbox, &conversation.name).await?;
@@ -124,7 +136,8 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
     let called = contact.first_name.clone().unwrap_or_else(|| name.clone());
     let unread = row.as_ref().map_or(0, |row| row.unread);
     let first_unread = entries::first_unread(&thread, unread).or(part.new);
-    let setting = entries::Setting { name: &called, there: desk.zone_known.then_some(desk.zone), first_unread };
+    let setting =
+        entries::Setting { name: &called, there: desk.zone_known.then_some(desk.zone), first_unread };
     let composer = composer::build(&mut tx, look, &contact, &desk, typed).await?;
     let panel = panel::build(&mut tx, look, &contact, &desk, &thread.quotes, &members).await?;
     let here = path(id, look.view);
@@ -136,7 +149,10 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
         back: format!("/inbox?view={}", look.view.as_str()),
         status: status(look, row.as_ref()),
         tags: tags(&contact, &desk),
-        assignee: members.iter().find(|member| Some(member.user_id) == assignee).map(|member| person(member, assignee)),
+        assignee: members
+            .iter()
+            .find(|member| Some(member.user_id) == assignee)
+            .map(|member| person(member, assignee)),
         members: choices(look, &members, assignee),
         snoozes: composer::snoozes(look.now, look.zone()),
         entries: entries::entries(look, &thread, &setting),
@@ -154,14 +170,17 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
 
 fn status(look: &Look<'_>, row: Option<&ConversationRow>) -> Status {
     match row.map(|row| (row.status.as_str(), row.snoozed_until)) {
-        Some(("snoozed", Some(until))) => Status::Snoozed(calendar::describe_instant(until, look.now, look.zone())),
+        Some(("snoozed", Some(until))) => {
+            Status::Snoozed(calendar::describe_instant(until, look.now, look.zone()))
+        }
         Some(("done", _)) => Status::Done,
         _ => Status::Open,
     }
 }
 
 fn tags(contact: &Contact, desk: &compose::Desk) -> Vec<Tag> {
-    let refused = desk.listed.is_some() || desk.consents.iter().any(|consent| consent.state == "unsubscribed");
+    let refused =
+        desk.listed.is_some() || desk.consents.iter().any(|consent| consent.state == "unsubscribed");
     // There is room for one beside the name; the stage stands in the panel as well.
     let mut tags = match &contact.stage {
         _ if refused => vec![Tag::new(Tone::Stop, "ban", "Unsubscribed")],
@@ -176,7 +195,12 @@ fn tags(contact: &Contact, desk: &compose::Desk) -> Vec<Tag> {
 
 fn person(member: &MemberRow, chosen: Option<Uuid>) -> Assignee {
     let name = member.label().to_owned();
-    Assignee { id: member.user_id.to_string(), face: Face::of(member.user_id, &name), chosen: Some(member.user_id) == chosen, name }
+    Assignee {
+        id: member.user_id.to_string(),
+        face: Face::of(member.user_id, &name),
+        chosen: Some(member.user_id) == chosen,
+        name,
+    }
 }
 
 /// Those who may answer, oneself first.
@@ -188,5 +212,8 @@ fn choices(look: &Look<'_>, members: &[MemberRow], assignee: Option<Uuid>) -> Ve
 
 /// What a toast calls a contact.
 pub(super) fn called(look: &Look<'_>, contact: &Contact) -> String {
-    contact.first_name.clone().map_or_else(|| list::contact_name(look, contact), |name| words::first_word(&name).to_owned())
+    contact
+        .first_name
+        .clone()
+        .map_or_else(|| list::contact_name(look, contact), |name| words::first_word(&name).to_owned())
 }

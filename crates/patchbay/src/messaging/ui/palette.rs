@@ -36,7 +36,12 @@ pub(super) struct Choice {
 }
 
 /// `GET /palette?q=`.
-pub(super) async fn find(State(app): State<Arc<App>>, session: Session, caller: Caller, Query(ask): Query<Ask>) -> Result<Json<Vec<Choice>>> {
+pub(super) async fn find(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Query(ask): Query<Ask>,
+) -> Result<Json<Vec<Choice>>> {
     let q: String = ask.q.unwrap_or_default().trim().chars().take(100).collect();
     let Some(wanted) = Wanted::parse(&q) else { return Ok(Json(Vec::new())) };
     let look = Look::new(&app, &caller, &session, View::default());
@@ -46,7 +51,12 @@ pub(super) async fn find(State(app): State<Arc<App>>, session: Session, caller: 
         .iter()
         .map(|contact| Choice {
             label: list::contact_name(&look, contact),
-            hint: contact.phone_e164.as_deref().map(|phone| list::number(&look, phone)).or_else(|| contact.email.clone()).unwrap_or_default(),
+            hint: contact
+                .phone_e164
+                .as_deref()
+                .map(|phone| list::number(&look, phone))
+                .or_else(|| contact.email.clone())
+                .unwrap_or_default(),
             href: path(contact.id, View::default()),
             icon: "message-square",
         })

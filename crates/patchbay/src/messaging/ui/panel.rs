@@ -23,7 +23,14 @@ use crate::{
 };
 
 /// The panel beside a conversation.
-pub(super) async fn build(tx: &mut TenantTx, look: &Look<'_>, contact: &Contact, desk: &Desk, quotes: &[QuoteRow], members: &[MemberRow]) -> Result<Panel> {
+pub(super) async fn build(
+    tx: &mut TenantTx,
+    look: &Look<'_>,
+    contact: &Contact,
+    desk: &Desk,
+    quotes: &[QuoteRow],
+    members: &[MemberRow],
+) -> Result<Panel> {
     let fields = custom_fields::list(tx).await?;
     let name = list::contact_name(look, contact);
     let status = match contact.status {
@@ -49,7 +56,8 @@ pub(super) async fn build(tx: &mut TenantTx, look: &Look<'_>, contact: &Contact,
 }
 
 fn facts(look: &Look<'_>, contact: &Contact, desk: &Desk, members: &[MemberRow]) -> Vec<Fact> {
-    let fact = |label: &str, value: String, href: Option<String>| Fact { label: label.to_owned(), value, href };
+    let fact =
+        |label: &str, value: String, href: Option<String>| Fact { label: label.to_owned(), value, href };
     let mut facts = Vec::new();
     if let Some(phone) = &contact.phone_e164 {
         facts.push(fact("Phone", list::number(look, phone), Some(format!("tel:{phone}"))));
@@ -61,7 +69,11 @@ fn facts(look: &Look<'_>, contact: &Contact, desk: &Desk, members: &[MemberRow])
     }
     if desk.zone_known {
         let there = look.now.with_timezone(&desk.zone).format("%H:%M");
-        facts.push(fact("Time there", format!("{there}, {}", patchbay_rules::calendar::place(desk.zone)), None));
+        facts.push(fact(
+            "Time there",
+            format!("{there}, {}", patchbay_rules::calendar::place(desk.zone)),
+            None,
+        ));
     }
     if let Some(stage) = &contact.stage {
         facts.push(fact("Stage", stage.clone(), None));
@@ -78,7 +90,9 @@ fn facts(look: &Look<'_>, contact: &Contact, desk: &Desk, members: &[MemberRow])
 /// Consent per channel that there is an address for.
 fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
     let mut consents = Vec::new();
-    for (word, address) in [("sms", &contact.phone_e164), ("whatsapp", &contact.phone_e164), ("email", &contact.email)] {
+    for (word, address) in
+        [("sms", &contact.phone_e164), ("whatsapp", &contact.phone_e164), ("email", &contact.email)]
+    {
         let known = desk.consents.iter().find(|consent| consent.channel == word);
         // Nothing is said about WhatsApp where nobody uses it.
         let in_use = desk.roads.iter().any(|road| road.channel.as_str() == word);
@@ -94,9 +108,20 @@ fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
         };
         let proof = match (known, listed) {
             (Some(known), _) if known.state != "unknown" => {
-                words::consent_proof(&known.how, known.detail.as_deref(), known.actor_label.as_deref(), known.changed_at, look.now, look.zone()) + "."
+                words::consent_proof(
+                    &known.how,
+                    known.detail.as_deref(),
+                    known.actor_label.as_deref(),
+                    known.changed_at,
+                    look.now,
+                    look.zone(),
+                ) + "."
             }
-            (_, Some(listed)) => format!("{}, {}.", listed.reason.trim_end_matches('.'), words::moment_past(listed.created_at, look.now, look.zone())),
+            (_, Some(listed)) => format!(
+                "{}, {}.",
+                listed.reason.trim_end_matches('.'),
+                words::moment_past(listed.created_at, look.now, look.zone())
+            ),
             _ => String::new(),
         };
         let proof_href = (!proof.is_empty()).then(|| format!("/contacts/{}#consent", contact.id));
@@ -108,14 +133,18 @@ fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
 /// Custom fields that are filled in, in their order; then what came along without being asked for.
 fn properties(properties: &Value, fields: &[CustomField]) -> Vec<Fact> {
     let Some(values) = properties.as_object() else { return Vec::new() };
-    let known = fields.iter().filter_map(|field| Some((field.label.clone(), field.field_type, values.get(&field.key)?)));
+    let known = fields
+        .iter()
+        .filter_map(|field| Some((field.label.clone(), field.field_type, values.get(&field.key)?)));
     let others = values.iter().filter(|(key, _)| fields.iter().all(|field| field.key != **key));
     let others = others.map(|(key, value)| (spoken(key), FieldType::Text, value));
     known
         .chain(others)
         .filter_map(|(label, kind, value)| {
             let text = shown(value)?;
-            let href = (kind == FieldType::Url && (text.starts_with("https://") || text.starts_with("http://"))).then(|| text.clone());
+            let href = (kind == FieldType::Url
+                && (text.starts_with("https://") || text.starts_with("http://")))
+            .then(|| text.clone());
             Some(Fact { label, value: text, href })
         })
         .take(20)
@@ -126,7 +155,9 @@ fn properties(properties: &Value, fields: &[CustomField]) -> Vec<Fact> {
 fn spoken(key: &str) -> String {
     let words = key.replace(['_', '-'], " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
 }
 
 fn shown(value: &Value) -> Option<String> {
@@ -172,19 +203,33 @@ async fn timeline(tx: &mut TenantTx, look: &Look<'_>, contact: &Contact) -> Resu
         .await?
         .iter()
         .filter(|activity| !activity.kind.starts_with("conversation."))
-        .filter_map(|activity| Some((activity.created_at, words::happened(&activity.kind, &activity.data, activity.actor_label.as_deref(), &name)?.text)))
+        .filter_map(|activity| {
+            Some((
+                activity.created_at,
+                words::happened(&activity.kind, &activity.data, activity.actor_label.as_deref(), &name)?.text,
+            ))
+        })
         .collect();
     let addresses: Vec<String> = contact.phone_e164.iter().chain(&contact.email).cloned().collect();
     let consents = sql::consent_events(tx, &addresses, uuid::Uuid::max(), 6).await?;
-    trail.extend(consents.iter().filter_map(|event| Some((event.created_at, words::consented(event, &name)?.text))));
+    trail.extend(
+        consents.iter().filter_map(|event| Some((event.created_at, words::consented(event, &name)?.text))),
+    );
     trail.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     trail.truncate(7);
-    let origin = contact.source.as_deref().map_or_else(|| "Added as a contact".to_owned(), |source| format!("Lead from {source}"));
+    let origin = contact
+        .source
+        .as_deref()
+        .map_or_else(|| "Added as a contact".to_owned(), |source| format!("Lead from {source}"));
     trail.push((contact.created_at, origin));
     let many = trail.len() > 1;
     Ok(trail
         .into_iter()
         .enumerate()
-        .map(|(place, (at, text))| Trail { text, moment: words::when(at, look.now, look.zone()), now: place == 0 && many })
+        .map(|(place, (at, text))| Trail {
+            text,
+            moment: words::when(at, look.now, look.zone()),
+            now: place == 0 && many,
+        })
         .collect())
 }

@@ -44,17 +44,26 @@ pub(super) fn entries(look: &Look<'_>, thread: &Thread, setting: &Setting<'_>) -
                 id: note.id.to_string(),
                 by: words::first_word(&note.author).to_owned(),
                 body: spans(&note.body),
-                own: (look.caller.role.can_manage() || note.author_id.is_some_and(|author| Some(author) == look.caller.actor.user_id()))
-                    .then(|| note.body.clone()),
+                own: (look.caller.role.can_manage()
+                    || note.author_id.is_some_and(|author| Some(author) == look.caller.actor.user_id()))
+                .then(|| note.body.clone()),
                 edited: note.edited_at.is_some(),
                 moment: words::clock(note.created_at, zone),
             })),
             Entry::Activity(activity) => {
                 let told = activity.kind == "quote.created" && has_card(thread, &activity.data);
-                let said = words::happened(&activity.kind, &activity.data, activity.actor_label.as_deref(), setting.name).filter(|_| !told);
+                let said = words::happened(
+                    &activity.kind,
+                    &activity.data,
+                    activity.actor_label.as_deref(),
+                    setting.name,
+                )
+                .filter(|_| !told);
                 said.map(|said| event(look, activity.id, at, said))
             }
-            Entry::Consent(consent) => words::consented(consent, setting.name).map(|said| event(look, consent.id, at, said)),
+            Entry::Consent(consent) => {
+                words::consented(consent, setting.name).map(|said| event(look, consent.id, at, said))
+            }
         };
         let Some(made) = made else { continue };
         let day = at.with_timezone(&zone).date_naive();
@@ -90,20 +99,47 @@ fn has_card(thread: &Thread, data: &Value) -> bool {
     id.is_some() && thread.entries.iter().any(|entry| matches!(entry, Entry::Message(message) if message.kind == "quote" && message.quote_id == id))
 }
 
-fn event(look: &Look<'_>, id: Uuid, at: chrono::DateTime<chrono::Utc>, said: words::Happening) -> view::Entry {
-    view::Entry::Event(Event { id: id.to_string(), icon: said.icon, tone: said.tone, text: said.text, moment: words::clock(at, look.zone()) })
+fn event(
+    look: &Look<'_>,
+    id: Uuid,
+    at: chrono::DateTime<chrono::Utc>,
+    said: words::Happening,
+) -> view::Entry {
+    view::Entry::Event(Event {
+        id: id.to_string(),
+        icon: said.icon,
+        tone: said.tone,
+        text: said.text,
+        moment: words::clock(at, look.zone()),
+    })
 }
 
-fn draw(look: &Look<'_>, thread: &Thread, setting: &Setting<'_>, row: &ThreadMessage, next: Option<&Entry>, before: Option<Channel>) -> view::Entry {
+fn draw(
+    look: &Look<'_>,
+    thread: &Thread,
+    setting: &Setting<'_>,
+    row: &ThreadMessage,
+    next: Option<&Entry>,
+    before: Option<Channel>,
+) -> view::Entry {
     let message = message(look, setting, row, next, before);
-    let quote = row.quote_id.filter(|_| row.kind == "quote").and_then(|id| thread.quotes.iter().find(|quote| quote.id == id));
+    let quote = row
+        .quote_id
+        .filter(|_| row.kind == "quote")
+        .and_then(|id| thread.quotes.iter().find(|quote| quote.id == id));
     match quote {
         Some(quote) => view::Entry::Quote(card(look, quote, message)),
         None => view::Entry::Message(message),
     }
 }
 
-fn message(look: &Look<'_>, setting: &Setting<'_>, row: &ThreadMessage, next: Option<&Entry>, before: Option<Channel>) -> Message {
+fn message(
+    look: &Look<'_>,
+    setting: &Setting<'_>,
+    row: &ThreadMessage,
+    next: Option<&Entry>,
+    before: Option<Channel>,
+) -> Message {
     let state = words::state(row, look.now);
     let sentence = words::sentence(row, state, look.now, look.zone(), setting.there);
     let channel = words::channel(&row.channel);
@@ -127,7 +163,8 @@ fn message(look: &Look<'_>, setting: &Setting<'_>, row: &ThreadMessage, next: Op
         can_cancel: queued,
         can_retry: matches!(state, MessageState::Failed | MessageState::Undelivered)
             || (state == MessageState::Blocked && row.gate.as_deref() != Some("template")),
-        can_send_now: state == MessageState::Scheduled || (queued && row.gate.as_deref() == Some("quiet_hours")),
+        can_send_now: state == MessageState::Scheduled
+            || (queued && row.gate.as_deref() == Some("quiet_hours")),
         sentence,
         state,
     }
@@ -138,7 +175,8 @@ fn card(look: &Look<'_>, quote: &QuoteRow, message: Message) -> QuoteCard {
     const SHOWN: usize = 4;
     let amount = |cents: i64| money::format(cents, &quote.currency);
     let items = quote.items.as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut lines: Vec<(String, String)> = items.iter().take(SHOWN).map(|item| line(item, &quote.currency)).collect();
+    let mut lines: Vec<(String, String)> =
+        items.iter().take(SHOWN).map(|item| line(item, &quote.currency)).collect();
     if quote.discount_cents > 0 {
         lines.push(("Discount".to_owned(), amount(-quote.discount_cents)));
     }
@@ -170,7 +208,8 @@ fn line(item: &Value, currency: &str) -> (String, String) {
     let quantity = item["quantity"].as_f64().unwrap_or(1.0);
     let unit = item["unit_cents"].as_i64().unwrap_or_default();
     let total = money::line_total(unit, (quantity * 1000.0).round() as i64).unwrap_or(unit);
-    let name = if (quantity - 1.0).abs() < f64::EPSILON { name.to_owned() } else { format!("{name} × {quantity}") };
+    let name =
+        if (quantity - 1.0).abs() < f64::EPSILON { name.to_owned() } else { format!("{name} × {quantity}") };
     (name, money::format(total, currency))
 }
 
@@ -181,7 +220,10 @@ fn body(row: &ThreadMessage) -> Vec<Span> {
         if !body.is_empty() {
             body.push(Span { text: "\n".to_owned(), href: None });
         }
-        body.push(Span { text: format!("Attachment {}", place + 1), href: is_link(url).then(|| url.to_owned()) });
+        body.push(Span {
+            text: format!("Attachment {}", place + 1),
+            href: is_link(url).then(|| url.to_owned()),
+        });
     }
     body
 }
@@ -197,12 +239,15 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
     let mut plain = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
         let core = word.trim_end();
-        let start = core.find("http").filter(|start| is_link(&core[*start..]) && core[..*start].chars().all(|c| "([<\"'“".contains(c)));
+        let start = core.find("http").filter(|start| {
+            is_link(&core[*start..]) && core[..*start].chars().all(|c| "([<\"'“".contains(c))
+        });
         let Some(start) = start else {
             plain.push_str(word);
             continue;
         };
-        let link = core[start..].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '"', '\'', '”']);
+        let link =
+            core[start..].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '"', '\'', '”']);
         plain.push_str(&core[..start]);
         if !plain.is_empty() {
             spans.push(Span { text: std::mem::take(&mut plain), href: None });
@@ -223,12 +268,25 @@ mod tests {
     #[test]
     fn links_are_found_and_nothing_else_is() {
         let marked = |text: &str| {
-            spans(text).into_iter().map(|span| if span.href.is_some() { format!("[{}]", span.text) } else { span.text }).collect::<String>()
+            spans(text)
+                .into_iter()
+                .map(|span| if span.href.is_some() { format!("[{}]", span.text) } else { span.text })
+                .collect::<String>()
         };
         assert_eq!(marked("See https://brt.example/q/Fh3k."), "See [https://brt.example/q/Fh3k].");
         assert_eq!(marked("(http://example.com/a?b=c) ok"), "([http://example.com/a?b=c]) ok");
-        assert_eq!(marked("two\nhttps://a.example/1 https://b.example/2"), "two\n[https://a.example/1] [https://b.example/2]");
-        for text in ["javascript:alert(1)", "http://", "xhttps://a.example", "", "<script>alert(1)</script>", "👍 https"] {
+        assert_eq!(
+            marked("two\nhttps://a.example/1 https://b.example/2"),
+            "two\n[https://a.example/1] [https://b.example/2]"
+        );
+        for text in [
+            "javascript:alert(1)",
+            "http://",
+            "xhttps://a.example",
+            "",
+            "<script>alert(1)</script>",
+            "👍 https",
+        ] {
             assert_eq!(marked(text), text);
         }
     }

@@ -25,7 +25,13 @@ use crate::{
 };
 
 /// `GET /messages/{id}/why`.
-pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller, headers: HeaderMap, Path(id): Path<Uuid>) -> Result<Response> {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let look = Look::new(&app, &caller, &session, View::default());
     let why = view(&look, id).await?;
     if pages::wants_fragment(&headers) {
@@ -37,23 +43,32 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
 
 async fn view(look: &Look<'_>, id: Uuid) -> Result<WhyView> {
     let mut tx = look.app.db.tenant(look.caller.tenant.id).await?;
-    let row = ledger::find(&mut tx, id).await?.filter(|row| row.direction == "outbound").ok_or(Error::NotFound("message"))?;
+    let row = ledger::find(&mut tx, id)
+        .await?
+        .filter(|row| row.direction == "outbound")
+        .ok_or(Error::NotFound("message"))?;
     drop(tx);
     let answers = messaging::explain(look.app, look.caller, id).await?;
     let zone = look.zone();
     let decided = api::gate(&row, look.now, zone);
     let is_over = !matches!(row.status.as_str(), "queued" | "blocked");
     let kind = row.kind.parse::<Kind>().ok();
-    let conversation_href = row.contact_id.map_or_else(|| "/inbox".to_owned(), |contact| path(contact, View::default()));
+    let conversation_href =
+        row.contact_id.map_or_else(|| "/inbox".to_owned(), |contact| path(contact, View::default()));
     let sentence = sentence_of(&row, look, zone);
     let mut gates = Vec::with_capacity(7);
     let mut closed = false;
     for (gate, answer) in Gate::ALL.iter().zip(answers) {
         // What was decided when the message was due stands, whatever the gate would say now.
-        let stood = decided.as_ref().filter(|decided| decided.name == gate.as_str() && row.status != "canceled");
+        let stood =
+            decided.as_ref().filter(|decided| decided.name == gate.as_str() && row.status != "canceled");
         let bound = kind.is_none_or(|kind| patchbay_rules::gates::policy(kind).binds[*gate as usize]);
         let line = match stood {
-            Some(stood) => GateLine { label: label(*gate), verdict: if stood.verdict == "blocked" { Verdict::Blocked } else { Verdict::Waiting }, detail: stood.reason.clone() },
+            Some(stood) => GateLine {
+                label: label(*gate),
+                verdict: if stood.verdict == "blocked" { Verdict::Blocked } else { Verdict::Waiting },
+                detail: stood.reason.clone(),
+            },
             None => line(*gate, answer, bound, closed && !is_over),
         };
         closed = closed || matches!(line.verdict, Verdict::Waiting | Verdict::Blocked);

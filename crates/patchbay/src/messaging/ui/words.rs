@@ -32,7 +32,11 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
 
 /// The time of day alone, for where the day stands above.
 pub(super) fn clock(at: DateTime<Utc>, zone: Tz) -> Moment {
-    Moment { iso: at.to_rfc3339(), text: at.with_timezone(&zone).format("%H:%M").to_string(), title: moments::full(at, zone) }
+    Moment {
+        iso: at.to_rfc3339(),
+        text: at.with_timezone(&zone).format("%H:%M").to_string(),
+        title: moments::full(at, zone),
+    }
 }
 
 /// "Today", "Yesterday", "Thursday 20 November", with the year where it is another one.
@@ -89,7 +93,9 @@ fn continued(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let (first, second) = (letters.next(), sentence.chars().nth(1));
     match first {
-        Some(first) if second.is_some_and(|c| c.is_lowercase() || c == ' ') => first.to_lowercase().collect::<String>() + letters.as_str(),
+        Some(first) if second.is_some_and(|c| c.is_lowercase() || c == ' ') => {
+            first.to_lowercase().collect::<String>() + letters.as_str()
+        }
         _ => sentence.to_owned(),
     }
 }
@@ -98,7 +104,9 @@ fn continued(sentence: &str) -> String {
 pub(super) fn state(message: &ThreadMessage, now: DateTime<Utc>) -> MessageState {
     match message.status.as_str() {
         "received" => MessageState::Received,
-        "queued" if message.gate.is_some() || message.attempt > 0 && message.send_after > now => MessageState::Waiting,
+        "queued" if message.gate.is_some() || message.attempt > 0 && message.send_after > now => {
+            MessageState::Waiting
+        }
         "queued" if message.send_after > now => MessageState::Scheduled,
         "sending" => MessageState::Sending,
         "sent" => MessageState::Sent,
@@ -114,9 +122,22 @@ pub(super) fn state(message: &ThreadMessage, now: DateTime<Utc>) -> MessageState
 }
 
 /// Why a message is where it is, without a full stop; empty when all is well. `there` is the contact's zone, if known.
-pub(super) fn sentence(message: &ThreadMessage, state: MessageState, now: DateTime<Utc>, zone: Tz, there: Option<Tz>) -> String {
+pub(super) fn sentence(
+    message: &ThreadMessage,
+    state: MessageState,
+    now: DateTime<Utc>,
+    zone: Tz,
+    there: Option<Tz>,
+) -> String {
     let held = || {
-        let gate = api::gate_of(message.gate.as_deref(), &message.status, message.gate_reason.as_ref(), message.gate_until, now, zone);
+        let gate = api::gate_of(
+            message.gate.as_deref(),
+            &message.status,
+            message.gate_reason.as_ref(),
+            message.gate_until,
+            now,
+            zone,
+        );
         gate.map(|gate| continued(gate.reason.trim_end_matches('.')))
     };
     let detail = || message.error_detail.as_deref().map(|detail| continued(detail.trim_end_matches('.')));
@@ -180,19 +201,32 @@ pub(super) fn happened(kind: &str, data: &Value, actor: Option<&str>, name: &str
     let text = |key: &str| data[key].as_str().unwrap_or_default();
     let who = actor.map_or("Patchbay", first_word);
     let quote = || format!("quote {}", data["number"].as_i64().unwrap_or_default());
-    let total = || data["total_cents"].as_i64().map_or_else(String::new, |cents| format!(", {}", money::format(cents, text("currency"))));
+    let total = || {
+        data["total_cents"]
+            .as_i64()
+            .map_or_else(String::new, |cents| format!(", {}", money::format(cents, text("currency"))))
+    };
     Some(match kind {
         "stage.moved" => {
             let (from, to) = (stage(&data["from"]), stage(&data["to"]));
-            let moved = if from.is_empty() { format!("Stage: {to}") } else { format!("Stage: {from} → {to}") };
+            let moved =
+                if from.is_empty() { format!("Stage: {to}") } else { format!("Stage: {from} → {to}") };
             Happening::new("square-kanban", Tone::Plain, moved)
         }
-        "quote.created" => Happening::new("file-text", Tone::Plain, format!("Quote {} made{}", data["number"], total())),
-        "quote.sent" => Happening::new("send", Tone::Plain, format!("Quote {} sent{}", data["number"], total())),
+        "quote.created" => {
+            Happening::new("file-text", Tone::Plain, format!("Quote {} made{}", data["number"], total()))
+        }
+        "quote.sent" => {
+            Happening::new("send", Tone::Plain, format!("Quote {} sent{}", data["number"], total()))
+        }
         "quote.viewed" => Happening::new("eye", Tone::Calm, format!("{name} looked at {}", quote())),
-        "quote.accepted" => Happening::new("circle-check", Tone::Good, format!("{name} accepted {}", quote())),
+        "quote.accepted" => {
+            Happening::new("circle-check", Tone::Good, format!("{name} accepted {}", quote()))
+        }
         "quote.rejected" => Happening::new("circle-x", Tone::Stop, format!("{name} declined {}", quote())),
-        "quote.expired" => Happening::new("hourglass", Tone::Wait, format!("Quote {} expired", data["number"])),
+        "quote.expired" => {
+            Happening::new("hourglass", Tone::Wait, format!("Quote {} expired", data["number"]))
+        }
         "conversation.assigned" => {
             let said = match data["assignee"].as_str() {
                 None => format!("{who} gave this back to everybody"),
@@ -203,9 +237,13 @@ pub(super) fn happened(kind: &str, data: &Value, actor: Option<&str>, name: &str
         }
         "conversation.done" => Happening::new("check", Tone::Plain, format!("{who} marked this as done")),
         "conversation.reopened" => Happening::new("undo-2", Tone::Plain, format!("{who} opened this again")),
-        "contact.merged" => Happening::new("merge", Tone::Plain, format!("{who} merged two contacts into this one")),
+        "contact.merged" => {
+            Happening::new("merge", Tone::Plain, format!("{who} merged two contacts into this one"))
+        }
         "contact.archived" => Happening::new("archive", Tone::Plain, format!("{who} archived {name}")),
-        "contact.restored" => Happening::new("archive-restore", Tone::Plain, format!("{who} restored {name}")),
+        "contact.restored" => {
+            Happening::new("archive-restore", Tone::Plain, format!("{who} restored {name}"))
+        }
         _ => return None,
     })
 }
@@ -219,12 +257,30 @@ pub(super) fn consented(event: &ConsentEventRow, name: &str) -> Option<Happening
     let channel = channel(&event.channel).word();
     let by_us = matches!(event.how.as_str(), "admin" | "api" | "import");
     Some(match (event.state.as_str(), by_us, event.actor_label.as_deref()) {
-        ("unsubscribed", true, Some(who)) => Happening::new("ban", Tone::Stop, format!("{} unsubscribed {name} from {channel}", first_word(who))),
-        ("unsubscribed", ..) => Happening::new("ban", Tone::Stop, format!("{name} unsubscribed from {channel}")),
-        ("subscribed", _, _) if event.how == "form" => Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel} on a form")),
-        ("subscribed", true, Some(who)) => Happening::new("shield-check", Tone::Good, format!("{} noted that {name} agreed to {channel}", first_word(who))),
-        ("subscribed", ..) => Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel}")),
-        ("unknown", _, Some(who)) => Happening::new("shield", Tone::Plain, format!("{} decided that {name} did not unsubscribe from {channel}", first_word(who))),
+        ("unsubscribed", true, Some(who)) => Happening::new(
+            "ban",
+            Tone::Stop,
+            format!("{} unsubscribed {name} from {channel}", first_word(who)),
+        ),
+        ("unsubscribed", ..) => {
+            Happening::new("ban", Tone::Stop, format!("{name} unsubscribed from {channel}"))
+        }
+        ("subscribed", _, _) if event.how == "form" => {
+            Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel} on a form"))
+        }
+        ("subscribed", true, Some(who)) => Happening::new(
+            "shield-check",
+            Tone::Good,
+            format!("{} noted that {name} agreed to {channel}", first_word(who)),
+        ),
+        ("subscribed", ..) => {
+            Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel}"))
+        }
+        ("unknown", _, Some(who)) => Happening::new(
+            "shield",
+            Tone::Plain,
+            format!("{} decided that {name} did not unsubscribe from {channel}", first_word(who)),
+        ),
         _ => return None,
     })
 }
@@ -239,7 +295,14 @@ pub(super) fn channel(word: &str) -> view::Channel {
 }
 
 /// How an address came to where it stands, in a sentence without its end: "Wrote STOP today at 19:05".
-pub(super) fn consent_proof(how: &str, detail: Option<&str>, actor: Option<&str>, at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+pub(super) fn consent_proof(
+    how: &str,
+    detail: Option<&str>,
+    actor: Option<&str>,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> String {
     let when = moment_past(at, now, zone);
     let who = actor.map_or("A member of your team", first_word);
     match how {

@@ -64,7 +64,11 @@ pub(in crate::providers) async fn upsert(tx: &mut TenantTx, new: &AccountInput<'
 }
 
 /// Replaces everything about the account `id`; false if there is none.
-pub(in crate::providers) async fn replace(tx: &mut TenantTx, id: Uuid, new: &AccountInput<'_>) -> Result<bool> {
+pub(in crate::providers) async fn replace(
+    tx: &mut TenantTx,
+    id: Uuid,
+    new: &AccountInput<'_>,
+) -> Result<bool> {
     let tenant = tx.tenant();
     let done = sqlx::query!(
         "update patchbay.provider_accounts set account_sid = $3, messaging_service_sid = $4, credentials_sealed = $5,
@@ -83,7 +87,11 @@ pub(in crate::providers) async fn replace(tx: &mut TenantTx, id: Uuid, new: &Acc
 }
 
 /// Switches an account off with the senders that use it, and forgets its credentials. Returns its SID.
-pub(in crate::providers) async fn disable(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<Option<String>> {
+pub(in crate::providers) async fn disable(
+    tx: &mut TenantTx,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<String>> {
     let tenant = tx.tenant();
     let sid = sqlx::query_scalar!(
         r#"update patchbay.provider_accounts set disabled_at = $3, updated_at = $3, credentials_sealed = null
@@ -109,7 +117,10 @@ pub(in crate::providers) async fn disable(tx: &mut TenantTx, id: Uuid, now: Date
 }
 
 /// Real messages must not end with the carrier that only pretends.
-pub(in crate::providers) async fn disable_pretended_senders(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::providers) async fn disable_pretended_senders(
+    tx: &mut TenantTx,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.senders set disabled_at = $2, is_default = false

@@ -38,7 +38,11 @@ pub(in crate::providers) async fn list(tx: &mut TenantTx, today: NaiveDate) -> R
     .await?)
 }
 
-pub(in crate::providers) async fn find_by_address(tx: &mut TenantTx, channel: &str, address: &str) -> Result<Option<Uuid>> {
+pub(in crate::providers) async fn find_by_address(
+    tx: &mut TenantTx,
+    channel: &str,
+    address: &str,
+) -> Result<Option<Uuid>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_scalar!(
         "select id from patchbay.senders where tenant_id = $1 and channel = $2 and address = $3 and disabled_at is null",
@@ -107,7 +111,11 @@ pub(in crate::providers) async fn update(tx: &mut TenantTx, to: &SenderInput<'_>
 }
 
 /// One default for each channel: all others step back.
-pub(in crate::providers) async fn clear_other_defaults(tx: &mut TenantTx, channel: &str, kept: Uuid) -> Result<()> {
+pub(in crate::providers) async fn clear_other_defaults(
+    tx: &mut TenantTx,
+    channel: &str,
+    kept: Uuid,
+) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.senders set is_default = false

@@ -86,7 +86,10 @@ async fn pick(app: &App, session: &Session, caller: &Caller, words: &str) -> Res
 
 fn person(contact: &Contact, country: &str) -> PersonRow {
     let name = contact.display_name();
-    let number = contact.phone_e164.as_deref().map(|e164| patchbay_rules::phone::format_national_or_international(e164, country));
+    let number = contact
+        .phone_e164
+        .as_deref()
+        .map(|e164| patchbay_rules::phone::format_national_or_international(e164, country));
     let reach = number.or_else(|| contact.email.clone()).unwrap_or_default();
     PersonRow {
         href: format!("/quotes/new?contact_id={}", contact.id),
@@ -97,7 +100,12 @@ fn person(contact: &Contact, country: &str) -> PersonRow {
 }
 
 /// `POST /quotes`: saves a new quote, as a draft or on its way.
-pub(in crate::quotes) async fn create(State(app): State<Arc<App>>, session: Session, caller: Caller, RawForm(body): RawForm) -> Result<Response> {
+pub(in crate::quotes) async fn create(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    RawForm(body): RawForm,
+) -> Result<Response> {
     let typed = read(&body);
     let saved = match typed.meaning() {
         Ok(input) => quotes::create(&app, &caller, input).await,
@@ -111,7 +119,12 @@ pub(in crate::quotes) async fn create(State(app): State<Arc<App>>, session: Sess
 }
 
 /// `/quotes/{id}/edit`.
-pub(in crate::quotes) async fn edit(State(app): State<Arc<App>>, session: Session, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::quotes) async fn edit(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let quote = quotes::get(&app, &caller, id).await?;
     let typed = Typed::of(&quote);
     form(&app, &session, &caller, Some(&quote), typed, FieldErrors::new()).await
@@ -176,18 +189,29 @@ fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Result
     let none = FieldErrors::new();
     let fragment = wants_fragment(headers);
     if fragment && typed.act.is_empty() {
-        return Err(html(&Totals { sum: sum(&typed), lines: lines_of(&typed, &none, None), out_of_band: true }));
+        return Err(html(&Totals {
+            sum: sum(&typed),
+            lines: lines_of(&typed, &none, None),
+            out_of_band: true,
+        }));
     }
     let focus = typed.rearrange();
     if fragment {
         let path = lines_path(quote.map(|quote| quote.id));
-        return Err(html(&Lines { lines: lines_of(&typed, &none, focus), sum: sum(&typed), out_of_band: true, path }));
+        return Err(html(&Lines {
+            lines: lines_of(&typed, &none, focus),
+            sum: sum(&typed),
+            out_of_band: true,
+            path,
+        }));
     }
     Ok(typed)
 }
 
 fn read(body: &[u8]) -> Typed {
-    Typed::read(form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    Typed::read(
+        form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+    )
 }
 
 fn saved_notice(app: &App, quote: &Quote, sent: bool) -> Response {
@@ -205,7 +229,14 @@ fn lines_path(id: Option<Uuid>) -> String {
     id.map_or_else(|| "/quotes/lines".to_owned(), |id| format!("/quotes/{id}/lines"))
 }
 
-async fn form(app: &App, session: &Session, caller: &Caller, quote: Option<&Quote>, typed: Typed, errors: FieldErrors) -> Result<Response> {
+async fn form(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    quote: Option<&Quote>,
+    typed: Typed,
+    errors: FieldErrors,
+) -> Result<Response> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let contact = match typed.contact_id {
         Some(id) => contacts::find(&mut tx, id).await?,
@@ -215,7 +246,8 @@ async fn form(app: &App, session: &Session, caller: &Caller, quote: Option<&Quot
     let Some(contact) = contact else { return pick(app, session, caller, "").await };
     let error = |field: &str| errors.get(field).cloned().unwrap_or_default();
     let title = quote.map_or_else(|| "New quote".to_owned(), |quote| format!("Quote {}", quote.number));
-    let known = ["title", "discount", "discount_cents", "tax", "tax_basis_points", "currency", "expires_on", "terms"];
+    let known =
+        ["title", "discount", "discount_cents", "tax", "tax_basis_points", "currency", "expires_on", "terms"];
     let stray: Vec<String> = errors
         .iter()
         .filter(|(field, _)| !known.contains(&&***field) && !field.starts_with("items["))
@@ -236,11 +268,25 @@ async fn form(app: &App, session: &Session, caller: &Caller, quote: Option<&Quot
         hint: hint(&contact, quote),
         contact_id: contact.id.to_string(),
         person: person(&contact, &caller.tenant.country),
-        title: Field::text("title", "Title").value(&typed.title).error(error("title")).placeholder("Hot water system, supplied and fitted"),
-        currency: Field::text("currency", "Currency").value(&typed.currency).error(error("currency")).required(),
-        discount: Field::text("discount", "Discount").value(&typed.discount).error(error("discount") + &error("discount_cents")).placeholder("50.00 or 10%"),
-        tax: Field::text("tax", "Tax").value(&typed.tax).error(error("tax") + &error("tax_basis_points")).suffix("%"),
-        expires_on: Field::input("expires_on", "date", "Good until").value(&typed.expires_on).error(error("expires_on")),
+        title: Field::text("title", "Title")
+            .value(&typed.title)
+            .error(error("title"))
+            .placeholder("Hot water system, supplied and fitted"),
+        currency: Field::text("currency", "Currency")
+            .value(&typed.currency)
+            .error(error("currency"))
+            .required(),
+        discount: Field::text("discount", "Discount")
+            .value(&typed.discount)
+            .error(error("discount") + &error("discount_cents"))
+            .placeholder("50.00 or 10%"),
+        tax: Field::text("tax", "Tax")
+            .value(&typed.tax)
+            .error(error("tax") + &error("tax_basis_points"))
+            .suffix("%"),
+        expires_on: Field::input("expires_on", "date", "Good until")
+            .value(&typed.expires_on)
+            .error(error("expires_on")),
         terms: Field::area("terms", "Terms").value(&typed.terms).error(error("terms")),
         lines: lines_of(&typed, &errors, None),
         sum: sum(&typed),
@@ -258,24 +304,31 @@ fn hint(contact: &Contact, quote: Option<&Quote>) -> String {
     }
     match (&contact.phone_e164, &contact.email) {
         (Some(_), _) if contact.consent_sms == ConsentState::Unsubscribed => {
-            format!("{name} has unsubscribed from text messages: the quote will be saved, but the message will be blocked. Send the link another way.")
+            format!(
+                "{name} has unsubscribed from text messages: the quote will be saved, but the message will be blocked. Send the link another way."
+            )
         }
         (Some(_), _) => format!("{name} gets a text message with a link to the quote."),
         (None, Some(_)) => format!("{name} has no number and gets an e-mail with a link to the quote."),
-        (None, None) => format!("{name} has neither a number nor an e-mail address: copy the link once the quote is saved."),
+        (None, None) => format!(
+            "{name} has neither a number nor an e-mail address: copy the link once the quote is saved."
+        ),
     }
 }
 
 fn lines_of(typed: &Typed, errors: &FieldErrors, focus: Option<usize>) -> Vec<LineRow> {
     let (each, _) = typed.sum();
     let last = typed.lines.len().saturating_sub(1);
-    let total = |row: usize| each.get(row).copied().flatten().map(|cents| typed.money(cents)).unwrap_or_default();
+    let total =
+        |row: usize| each.get(row).copied().flatten().map(|cents| typed.money(cents)).unwrap_or_default();
     typed
         .lines
         .iter()
         .enumerate()
         .map(|(row, line)| {
-            let error = |field: &str| errors.get(format!("items[{row}].{field}").as_str()).cloned().unwrap_or_default();
+            let error = |field: &str| {
+                errors.get(format!("items[{row}].{field}").as_str()).cloned().unwrap_or_default()
+            };
             LineRow {
                 row,
                 number: row + 1,
@@ -297,7 +350,9 @@ fn lines_of(typed: &Typed, errors: &FieldErrors, focus: Option<usize>) -> Vec<Li
 }
 
 fn sum(typed: &Typed) -> Vec<(String, String)> {
-    let (_, Some(sum)) = typed.sum() else { return vec![("Total".to_owned(), "does not add up yet".to_owned())] };
+    let (_, Some(sum)) = typed.sum() else {
+        return vec![("Total".to_owned(), "does not add up yet".to_owned())];
+    };
     let mut rows = Vec::new();
     if sum.discount_cents > 0 || sum.tax_cents > 0 {
         rows.push(("Lines".to_owned(), typed.money(sum.subtotal_cents)));

@@ -51,11 +51,17 @@ pub(in crate::quotes) async fn page(
     let filtered = status.is_some() || !query.q.trim().is_empty();
     let page = ListPage {
         tabs: tabs(&query, status),
-        live_src: path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", &query.cursor)]),
+        live_src: path_with(
+            "/quotes",
+            &[("q", &query.q), ("status", &query.status), ("cursor", &query.cursor)],
+        ),
         rows: found.data.iter().map(|quote| row(quote, now, zone)).collect(),
         pager: Pager {
-            previous: (!query.cursor.is_empty()).then(|| path_with("/quotes", &[("q", &query.q), ("status", &query.status)])),
-            next: found.next_cursor.as_deref().map(|cursor| path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", cursor)])),
+            previous: (!query.cursor.is_empty())
+                .then(|| path_with("/quotes", &[("q", &query.q), ("status", &query.status)])),
+            next: found.next_cursor.as_deref().map(|cursor| {
+                path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", cursor)])
+            }),
             note: String::new(),
         },
         empty: found.data.is_empty().then(|| empty(filtered, shell.can_write)),
@@ -67,9 +73,12 @@ pub(in crate::quotes) async fn page(
 }
 
 fn tabs(query: &ListQuery, status: Option<Status>) -> Vec<Tab> {
-    let tab = |label: &str, value: &str, current: bool| Tab::new(label, path_with("/quotes", &[("q", &query.q), ("status", value)]), current);
+    let tab = |label: &str, value: &str, current: bool| {
+        Tab::new(label, path_with("/quotes", &[("q", &query.q), ("status", value)]), current)
+    };
     let all = std::iter::once(tab("All", "", status.is_none()));
-    all.chain(Status::ALL.into_iter().map(|each| tab(each.word(), each.as_str(), status == Some(each)))).collect()
+    all.chain(Status::ALL.into_iter().map(|each| tab(each.word(), each.as_str(), status == Some(each))))
+        .collect()
 }
 
 fn row(quote: &Quote, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::Tz) -> QuoteRow {
@@ -80,7 +89,11 @@ fn row(quote: &Quote, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::Tz) -
         number: quote.number.to_string(),
         face: Face::of(quote.contact_id, &quote.contact_name),
         contact,
-        title: quote.title.clone().or_else(|| quote.items.first().map(|item| item.name.clone())).unwrap_or_default(),
+        title: quote
+            .title
+            .clone()
+            .or_else(|| quote.items.first().map(|item| item.name.clone()))
+            .unwrap_or_default(),
         total: words::total(quote),
         tag: words::tag(quote, now, zone),
         changed: moment(changed, now, zone),
@@ -96,7 +109,8 @@ fn empty(filtered: bool, can_write: bool) -> Empty {
             actions: vec![("Show all quotes".to_owned(), "/quotes".to_owned())],
         };
     }
-    let actions = if can_write { vec![("Write a quote".to_owned(), "/quotes/new".to_owned())] } else { Vec::new() };
+    let actions =
+        if can_write { vec![("Write a quote".to_owned(), "/quotes/new".to_owned())] } else { Vec::new() };
     Empty {
         icon: "file-text",
         heading: "No quotes yet".to_owned(),

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -95,9 +91,19 @@ fn body(
         .collect();
     for message in &announcements {
         if let Some(at) = message.delivered_at {
-            events.push((at, EventRow { icon: "check-check", text: "The message was delivered".to_owned(), at: moment(at, now, zone) }));
+            events.push((
+                at,
+                EventRow {
+                    icon: "check-check",
+                    text: "The message was delivered".to_owned(),
+                    at: moment(at, now, zone),
+                },
+            ));
         } else if let Some(at) = message.sent_at {
-            events.push((at, EventRow { icon: "send", text: "The message was sent".to_owned(), at: moment(at, now, zone) }));
+            events.push((
+                at,
+                EventRow { icon: "send", text: "The message was sent".to_owned(), at: moment(at, now, zone) },
+            ));
         }
     }
     events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -129,13 +135,25 @@ fn body(
     }
 }
 
-pub(in crate::quotes) async fn send(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::quotes) async fn send(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let change = QuoteChange { draft: Some(false), ..QuoteChange::default() };
     let quote = quotes::update(&app, &caller, id, change).await?;
-    Ok(notice::redirect(&app, &format!("/quotes/{id}"), &format!("Quote {} is on its way to {}", quote.number, quote.contact_label())))
+    Ok(notice::redirect(
+        &app,
+        &format!("/quotes/{id}"),
+        &format!("Quote {} is on its way to {}", quote.number, quote.contact_label()),
+    ))
 }
 
-pub(in crate::quotes) async fn resend(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::quotes) async fn resend(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     quotes::resend(&app, &caller, id).await?;
     Ok(notice::redirect(&app, &format!("/quotes/{id}"), "The link is on its way again"))
 }
@@ -161,7 +179,11 @@ pub(in crate::quotes) async fn note_answer(
     Ok(notice::redirect(&app, &format!("/quotes/{id}"), &text))
 }
 
-pub(in crate::quotes) async fn discard(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::quotes) async fn discard(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let quote = quotes::discard(&app, &caller, id).await?;
     Ok(notice::redirect(&app, "/quotes", &format!("Threw away draft {}", quote.number)))
 }

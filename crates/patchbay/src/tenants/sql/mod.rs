@@ -37,7 +37,13 @@ pub(super) async fn insert(tx: &mut SystemTx, new: &NewTenantRow<'_>) -> Result<
 }
 
 /// Names, positions and kinds side by side.
-pub(super) async fn insert_stages(tx: &mut SystemTx, tenant: Uuid, names: &[String], kinds: &[String], now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_stages(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    names: &[String],
+    kinds: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.stages (tenant_id, name, kind, position, created_at)
          select $1, name, kind, position::int, $4
@@ -59,7 +65,12 @@ pub(super) struct NewSender<'a> {
     pub provider: &'a str,
 }
 
-pub(super) async fn insert_sender(tx: &mut SystemTx, tenant: Uuid, new: &NewSender<'_>, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_sender(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    new: &NewSender<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.senders (tenant_id, channel, address, label, provider, is_default, created_at)
          values ($1, $2, $3, $4, $5, true, $6)",
@@ -84,7 +95,12 @@ pub(super) struct NewTemplates {
     pub contents: Vec<String>,
 }
 
-pub(super) async fn insert_templates(tx: &mut SystemTx, tenant: Uuid, new: &NewTemplates, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn insert_templates(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    new: &NewTemplates,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.templates (tenant_id, key, name, channel, subject, content, created_at, updated_at)
          select $1, key, name, channel, subject, content, $7, $7
@@ -103,5 +119,7 @@ pub(super) async fn insert_templates(tx: &mut SystemTx, tenant: Uuid, new: &NewT
 }
 
 pub(super) async fn find_by_slug(tx: &mut SystemTx, slug: &str) -> Result<Option<Uuid>> {
-    Ok(sqlx::query_scalar!("select id from patchbay.tenants where slug = $1", slug).fetch_optional(tx.conn()).await?)
+    Ok(sqlx::query_scalar!("select id from patchbay.tenants where slug = $1", slug)
+        .fetch_optional(tx.conn())
+        .await?)
 }

@@ -76,7 +76,11 @@ impl BusinessForm {
     }
 }
 
-pub(in crate::tenants) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
+pub(in crate::tenants) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+) -> Result<Response> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let form = BusinessForm::of(&settings(&mut tx).await?);
     drop(tx);
@@ -96,7 +100,13 @@ pub(in crate::tenants) async fn save(
     }
 }
 
-async fn show(app: &App, session: &Session, caller: &Caller, form: &BusinessForm, errors: &FieldErrors) -> Result<Response> {
+async fn show(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    form: &BusinessForm,
+    errors: &FieldErrors,
+) -> Result<Response> {
     let may_change = caller.role.can_manage();
     let dress = |field: Field, value: &str| {
         let error = errors.get(field.name).cloned().unwrap_or_default();
@@ -105,7 +115,8 @@ async fn show(app: &App, session: &Session, caller: &Caller, form: &BusinessForm
     let identity = vec![
         dress(Field::text("name", "Name").required().hint("What your team sees."), &form.name),
         dress(
-            Field::text("business_name", "Business name").hint("In messages and on quotes, if it differs from the name."),
+            Field::text("business_name", "Business name")
+                .hint("In messages and on quotes, if it differs from the name."),
             &form.business_name,
         ),
         dress(
@@ -119,7 +130,9 @@ async fn show(app: &App, session: &Session, caller: &Caller, form: &BusinessForm
         dress(Field::select("country", "Country", countries(&form.country)).required(), &form.country),
         dress(Field::select("currency", "Currency", currencies(&form.currency)).required(), &form.currency),
         dress(
-            Field::select("timezone", "Time zone", zones(&form.timezone)).required().hint("Times are shown in it, and days begin by it."),
+            Field::select("timezone", "Time zone", zones(&form.timezone))
+                .required()
+                .hint("Times are shown in it, and days begin by it."),
             &form.timezone,
         ),
     ];
@@ -135,7 +148,11 @@ async fn show(app: &App, session: &Session, caller: &Caller, form: &BusinessForm
         place,
         texts,
         slug: caller.tenant.slug.clone(),
-        error: if errors.is_empty() { String::new() } else { "Nothing was saved yet: look at the marked fields.".to_owned() },
+        error: if errors.is_empty() {
+            String::new()
+        } else {
+            "Nothing was saved yet: look at the marked fields.".to_owned()
+        },
         shell: shell(app, session, Place::Settings, "Business").await?,
     };
     html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
@@ -151,8 +168,18 @@ fn currencies(chosen: &str) -> Vec<Choice> {
 
 /// Zones named by place; the legacy names stay out unless one is in use.
 fn zones(chosen: &str) -> Vec<Choice> {
-    const AREAS: [&str; 10] =
-        ["Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+    const AREAS: [&str; 10] = [
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Arctic/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    ];
     let is_listed = |zone: &Tz| {
         let name = zone.name();
         name == "UTC" || name == chosen || AREAS.iter().any(|area| name.starts_with(area))

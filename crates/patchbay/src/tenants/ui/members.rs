@@ -39,7 +39,11 @@ pub(in crate::tenants) struct RoleForm {
     role: String,
 }
 
-pub(in crate::tenants) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
+pub(in crate::tenants) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+) -> Result<Response> {
     let form = InviteForm { email: String::new(), role: "member".to_owned() };
     show(&app, &session, &caller, &form, &FieldErrors::new()).await
 }
@@ -71,12 +75,20 @@ pub(in crate::tenants) async fn set_role(
     Ok(done(&app, "Role changed"))
 }
 
-pub(in crate::tenants) async fn remove(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::tenants) async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     people::remove(&app, &caller, id).await?;
     Ok(done(&app, "Removed. Their access ended at once."))
 }
 
-pub(in crate::tenants) async fn revoke(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+pub(in crate::tenants) async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
     let email = people::revoke_invitation(&app, &caller, id).await?;
     Ok(done(&app, &format!("Took back the invitation of {email}")))
 }
@@ -85,7 +97,13 @@ fn done(app: &App, text: &str) -> Response {
     notice::redirect(app, Section::Members.href(), text)
 }
 
-async fn show(app: &App, session: &Session, caller: &Caller, form: &InviteForm, errors: &FieldErrors) -> Result<Response> {
+async fn show(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    form: &InviteForm,
+    errors: &FieldErrors,
+) -> Result<Response> {
     let (now, zone) = (app.now(), caller.tenant.timezone);
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let members = people::list(&mut tx).await?;
@@ -106,7 +124,11 @@ async fn show(app: &App, session: &Session, caller: &Caller, form: &InviteForm, 
                 email: one.email,
             })
             .collect(),
-        email: Field::email("email", "E-mail address").value(&form.email).error(error("email")).required().autocomplete("off"),
+        email: Field::email("email", "E-mail address")
+            .value(&form.email)
+            .error(error("email"))
+            .required()
+            .autocomplete("off"),
         role: Field::select("role", "Role", choices(caller, &form.role)).error(error("role")).required(),
         shell: shell(app, session, Place::Settings, "Members").await?,
     };
