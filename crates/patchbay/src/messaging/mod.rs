@@ -13,6 +13,8 @@ pub mod conversations;
 pub mod dispatcher;
 mod inbound;
 pub mod inbox;
+#[cfg(test)]
+mod inbox_tests;
 pub mod jobs;
 mod outcome;
 mod reports;
