@@ -20,7 +20,8 @@ async fn office(t: &TestApp) -> (Office, Browser<'_>) {
 /// The same for tests in which people write to us.
 async fn tenancy<'t>(t: &'t TestApp, name: &str) -> (Tenancy, Browser<'t>) {
     let who = t.tenancy(name).await;
-    t.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false").await;
+    t.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false")
+        .await;
     let slug = t.text(&format!("select slug from patchbay.tenants where id = '{}'", who.id)).await;
     let email = format!("owner@{}.example", name.to_lowercase());
     let browser = Browser::member(t, &slug, &email, Role::Owner).await;
@@ -28,7 +29,11 @@ async fn tenancy<'t>(t: &'t TestApp, name: &str) -> (Tenancy, Browser<'t>) {
 }
 
 async fn contact_of(t: &TestApp, who: &Tenancy, phone: &str) -> String {
-    t.text(&format!("select id::text from patchbay.contacts where tenant_id = '{}' and phone_e164 = '{phone}'", who.id)).await
+    t.text(&format!(
+        "select id::text from patchbay.contacts where tenant_id = '{}' and phone_e164 = '{phone}'",
+        who.id
+    ))
+    .await
 }
 
 async fn listed(t: &TestApp, key: &str, query: &str) -> Value {
@@ -36,7 +41,12 @@ async fn listed(t: &TestApp, key: &str, query: &str) -> Value {
 }
 
 fn names(page: &Value) -> Vec<String> {
-    page["data"].as_array().unwrap().iter().map(|row| row["phone"].as_str().unwrap_or_default().to_owned()).collect()
+    page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["phone"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -52,7 +62,10 @@ async fn conversations_move_between_views() {
     let page = browser.get("/inbox?view=unread").await.expect(200);
     assert_eq!(page.text.matches("class=\"conv unread\"").count(), 3);
     let open = browser.get(&format!("/conversations/{first}?view=unread")).await.expect(200);
-    assert!(open.text.contains("class=\"day new\"") && open.text.contains(&format!("data-unread=\"/conversations/{first}/read\"")));
+    assert!(
+        open.text.contains("class=\"day new\"")
+            && open.text.contains(&format!("data-unread=\"/conversations/{first}/read\""))
+    );
     browser.post(&format!("/conversations/{first}/read"), &[]).await.expect(204);
     assert_eq!(names(&listed(&t, &who.key, "view=unread").await), ["+12125550103", "+12125550102"]);
     browser.post(&format!("/conversations/{first}/done"), &[]).await.expect(303);
@@ -105,9 +118,15 @@ async fn pages_stay_whole_while_messages_arrive() {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = listed(&t, &office.key, &format!("limit=40&cursor={cursor}")).await;
-        seen.extend(page["data"].as_array().unwrap().iter().map(|row| row["contact_id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|row| row["contact_id"].as_str().unwrap().to_owned()),
+        );
         // One that was already seen moves to the front meanwhile.
-        t.execute(&format!("update patchbay.conversations set last_message_at = now() where contact_id = '{}'", seen[0])).await;
+        t.execute(&format!(
+            "update patchbay.conversations set last_message_at = now() where contact_id = '{}'",
+            seen[0]
+        ))
+        .await;
         match page["next_cursor"].as_str() {
             Some(next) => next.clone_into(&mut cursor),
             None => break,
@@ -119,7 +138,14 @@ async fn pages_stay_whole_while_messages_arrive() {
     assert_eq!((total, seen.len()), (130, 130));
     let list = browser.get("/inbox/list?view=open").await.expect(200);
     assert_eq!(list.text.matches("<li class=\"conv").count(), 50);
-    let next = list.text.split("class=\"more\" href=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().replace("&#38;", "&").replace("&amp;", "&");
+    let next = list
+        .text
+        .split("class=\"more\" href=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap()
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
     assert_eq!(browser.get(&next).await.expect(200).text.matches("<li class=\"conv").count(), 50);
     browser.get("/inbox/list?cursor=nonsense").await.expect(400);
     assert_eq!(browser.get("/inbox/list?limit=120").await.text.matches("<li class=\"conv").count(), 120);
@@ -141,7 +167,8 @@ async fn a_long_conversation_is_read_backwards_without_gaps() {
     let mut found = std::collections::BTreeSet::new();
     let mut pages = 0;
     loop {
-        let request = browser.request("GET", &path).header("hx-request", "true").header("hx-request-type", "partial");
+        let request =
+            browser.request("GET", &path).header("hx-request", "true").header("hx-request-type", "partial");
         let page = browser.send(request.body(axum::body::Body::empty()).unwrap()).await.expect(200);
         pages += 1;
         for word in (1..=110).map(|n| format!("word {n}.")).chain((1..=20).map(|n| format!("note {n}."))) {
@@ -149,7 +176,10 @@ async fn a_long_conversation_is_read_backwards_without_gaps() {
                 assert!(found.insert(word.clone()), "{word} twice");
             }
         }
-        let Some(next) = page.text.split("earlier\" href=\"").nth(1).and_then(|rest| rest.split('"').next()) else { break };
+        let Some(next) = page.text.split("earlier\" href=\"").nth(1).and_then(|rest| rest.split('"').next())
+        else {
+            break;
+        };
         path = next.replace("&#38;", "&").replace("&amp;", "&");
     }
     assert_eq!((found.len(), pages), (130, 3));
@@ -160,7 +190,10 @@ async fn a_viewer_reads_along_and_no_more() {
     let t = TestApp::new().await;
     let (office, mut owner) = office(&t).await;
     let id = office.contact(&t, "Dana", Some("+61491570156")).await;
-    owner.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Hello")]).await.expect(303);
+    owner
+        .post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Hello")])
+        .await
+        .expect(303);
     let message = t.text("select id::text from patchbay.messages").await;
     let mut viewer = Browser::member(&t, "brightside", "kim@example.com", Role::Viewer).await;
     let page = viewer.get(&format!("/conversations/{id}")).await.expect(200);
@@ -187,7 +220,9 @@ async fn a_viewer_reads_along_and_no_more() {
     viewer.post(&format!("/conversations/{id}/read"), &[]).await.expect(204);
     assert_eq!(t.scalar("select unread from patchbay.conversations").await, 2);
     viewer.get(&format!("/messages/{message}/why")).await.expect(200);
-    let reader = t.api(&office.reader, "PATCH", &format!("/api/conversations/{id}"), json!({ "status": "done" })).await;
+    let reader = t
+        .api(&office.reader, "PATCH", &format!("/api/conversations/{id}"), json!({ "status": "done" }))
+        .await;
     assert_eq!(reader.status.as_u16(), 403);
 }
 
@@ -198,7 +233,13 @@ async fn the_same_form_sent_twice_is_one_message() {
     let id = office.contact(&t, "Dana", Some("+61491570156")).await;
     let path = format!("/conversations/{id}/messages");
     let page = browser.get(&format!("/conversations/{id}")).await.expect(200);
-    let nonce = page.text.split("name=\"nonce\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let nonce = page
+        .text
+        .split("name=\"nonce\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap()
+        .to_owned();
     let form = [("channel", "sms"), ("body", "Only once"), ("nonce", &*nonce)];
     for _ in 0..2 {
         browser.post(&path, &form).await.expect(303);
@@ -206,10 +247,19 @@ async fn the_same_form_sent_twice_is_one_message() {
     let twins = [Browser::with_session(&t, &office.session), Browser::with_session(&t, &office.session)];
     let sent = twins.into_iter().map(|mut twin| {
         let (path, nonce) = (path.clone(), nonce.clone());
-        async move { twin.post(&path, &[("channel", "sms"), ("body", "At once"), ("nonce", &nonce)]).await.status.as_u16() }
+        async move {
+            twin.post(&path, &[("channel", "sms"), ("body", "At once"), ("nonce", &nonce)])
+                .await
+                .status
+                .as_u16()
+        }
     });
     assert_eq!(futures::future::join_all(sent).await, [303, 303]);
-    assert_eq!(t.scalar("select count(*) from patchbay.messages").await, 2, "another text in the same form is another message");
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.messages").await,
+        2,
+        "another text in the same form is another message"
+    );
     // Without a nonce every call is a message.
     for _ in 0..2 {
         browser.post(&path, &[("channel", "sms"), ("body", "Twice")]).await.expect(303);
@@ -232,13 +282,19 @@ async fn what_cannot_be_sent_keeps_what_was_typed_and_says_why() {
         (vec![("channel", "email"), ("body", "Hi")], "no e-mail address"),
         (vec![("channel", "pigeon"), ("body", "Hi")], "Choose how to send it"),
         (vec![("channel", "sms"), ("body", "Kept"), ("send_at", "2001-01-01T00:00:00Z")], "has passed there"),
-        (vec![("channel", "sms"), ("body", "Kept"), ("later", "custom"), ("send_at_local", "soon")], "Choose a day and a time."),
+        (
+            vec![("channel", "sms"), ("body", "Kept"), ("later", "custom"), ("send_at_local", "soon")],
+            "Choose a day and a time.",
+        ),
     ] {
         let reply = browser.post(&path, &fields).await.expect(422);
         assert!(reply.text.contains(says), "{says}");
         assert!(fields[1].1.trim().is_empty() || reply.text.contains(fields[1].1), "typed text is kept");
     }
-    browser.post(&format!("/conversations/{}/messages", Uuid::now_v7()), &[("channel", "sms"), ("body", "Hi")]).await.expect(404);
+    browser
+        .post(&format!("/conversations/{}/messages", Uuid::now_v7()), &[("channel", "sms"), ("body", "Hi")])
+        .await
+        .expect(404);
     assert_eq!(t.scalar("select count(*) from patchbay.messages").await, 0);
 }
 
@@ -248,18 +304,33 @@ async fn later_is_later_on_the_contacts_clock() {
     let (office, mut browser) = office(&t).await;
     let id = office.contact(&t, "Dana", Some("+61491570156")).await;
     t.execute("update patchbay.contacts set timezone = 'America/New_York'").await;
-    let local = (t.clock_now().with_timezone(&chrono_tz::America::New_York) + TimeDelta::days(2)).date_naive();
+    let local =
+        (t.clock_now().with_timezone(&chrono_tz::America::New_York) + TimeDelta::days(2)).date_naive();
     let typed = format!("{local}T09:30");
-    browser.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Soon"), ("later", "custom"), ("send_at_local", &typed)]).await.expect(303);
+    browser
+        .post(
+            &format!("/conversations/{id}/messages"),
+            &[("channel", "sms"), ("body", "Soon"), ("later", "custom"), ("send_at_local", &typed)],
+        )
+        .await
+        .expect(303);
     let at = t.text("select to_char(scheduled_at at time zone 'America/New_York', 'YYYY-MM-DD\"T\"HH24:MI') from patchbay.messages").await;
     assert_eq!(at, typed);
     let page = browser.get(&format!("/conversations/{id}")).await.expect(200);
-    assert!(page.text.contains("New York time") && page.text.contains("Send now") && page.text.contains("Leaves "), "{}", page.text);
+    assert!(
+        page.text.contains("New York time")
+            && page.text.contains("Send now")
+            && page.text.contains("Leaves "),
+        "{}",
+        page.text
+    );
     let message = t.text("select id::text from patchbay.messages").await;
     let why = browser.get(&format!("/messages/{message}/why")).await.expect(200);
     assert_eq!(why.text.matches("<li class=").count(), 7);
     browser.post(&format!("/messages/{message}/cancel"), &[]).await.expect(303);
-    assert!(browser.get(&format!("/conversations/{id}")).await.text.contains("Canceled by Rosa before it left"));
+    assert!(
+        browser.get(&format!("/conversations/{id}")).await.text.contains("Canceled by Rosa before it left")
+    );
     t.settle().await;
     assert_eq!(t.scalar("select count(*) from patchbay.messages where sent_at is not null").await, 0);
 }
@@ -276,20 +347,27 @@ async fn who_unsubscribed_is_not_written_to_and_one_is_told_why() {
         assert!(page.text.contains(said), "{said}");
     }
     let before = t.scalar("select count(*) from patchbay.messages").await;
-    let refused = browser.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Please?")]).await.expect(422);
+    let refused = browser
+        .post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Please?")])
+        .await
+        .expect(422);
     assert!(refused.text.contains("Nothing was sent.") && refused.text.contains(">Please?</textarea>"));
     assert_eq!(t.scalar("select count(*) from patchbay.messages").await, before);
     assert!(browser.get("/inbox").await.text.contains("Unsubscribed"));
     t.receive(&who, "+12125550101", "START", "SM2").await;
     t.settle().await;
-    browser.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Welcome back")]).await.expect(303);
+    browser
+        .post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Welcome back")])
+        .await
+        .expect(303);
 }
 
 #[tokio::test]
 async fn words_that_may_be_an_opt_out_are_decided_by_a_person() {
     let t = TestApp::new().await;
     let (who, mut browser) = tenancy(&t, "Brightside").await;
-    let states = async || t.text("select string_agg(state, ',' order by address) from patchbay.consents").await;
+    let states =
+        async || t.text("select string_agg(state, ',' order by address) from patchbay.consents").await;
     for (n, from) in ["+12125550101", "+12125550102"].into_iter().enumerate() {
         t.receive(&who, from, "Please take me off your list", &format!("SM{n}")).await;
         t.settle().await;
@@ -301,13 +379,19 @@ async fn words_that_may_be_an_opt_out_are_decided_by_a_person() {
     browser.post(&format!("/conversations/{no}/review"), &[("opted_out", "false")]).await.expect(303);
     // Nobody agreed to anything by being misread.
     assert_eq!(states().await, "unsubscribed,unknown");
-    assert_eq!(t.text("select string_agg(phone_e164, ',') from patchbay.do_not_contact").await, "+12125550101");
+    assert_eq!(
+        t.text("select string_agg(phone_e164, ',') from patchbay.do_not_contact").await,
+        "+12125550101"
+    );
     assert!(!browser.get(&format!("/conversations/{no}")).await.text.contains("They did not"));
     // A keyword is no matter of opinion.
     t.receive(&who, "+12125550103", "STOP", "SM7").await;
     t.settle().await;
     let stopped = contact_of(&t, &who, "+12125550103").await;
-    t.execute(&format!("update patchbay.conversations set needs_review = 'Look' where contact_id = '{stopped}'")).await;
+    t.execute(&format!(
+        "update patchbay.conversations set needs_review = 'Look' where contact_id = '{stopped}'"
+    ))
+    .await;
     browser.post(&format!("/conversations/{stopped}/review"), &[("opted_out", "false")]).await.expect(303);
     assert_eq!(states().await, "unsubscribed,unknown,unsubscribed");
 }
@@ -321,7 +405,9 @@ async fn notes_are_the_teams_and_their_authors() {
     let mut lee = Browser::member(&t, "brightside", "lee@example.com", Role::Member).await;
     sam.post(&format!("/conversations/{id}/notes"), &[("body", "Flue looks undersized")]).await.expect(303);
     // Without script the composer's other mode posts like a message.
-    sam.post(&format!("/conversations/{id}/messages"), &[("channel", "note"), ("body", "Second")]).await.expect(303);
+    sam.post(&format!("/conversations/{id}/messages"), &[("channel", "note"), ("body", "Second")])
+        .await
+        .expect(303);
     sam.post(&format!("/conversations/{id}/notes"), &[("body", " ")]).await.expect(422);
     assert_eq!(t.scalar("select count(*) from patchbay.messages").await, 0);
     let note = t.text("select id::text from patchbay.notes where body like 'Flue%'").await;
@@ -347,12 +433,29 @@ async fn search_finds_people_and_words_of_this_business_alone() {
     t.execute("update patchbay.contacts set first_name = 'Lucy', last_name = 'Fern' where phone_e164 = '+12125550102'").await;
     let mine = contact_of(&t, &ours, "+12125550101").await;
     let other = contact_of(&t, &theirs, "+12125550102").await;
-    for (q, hits) in [("water%20heater", 1), ("WATER", 1), ("heater+water", 1), ("50%25%20off", 1), ("50%25%20nothing", 0), ("%25%25%25", 0), ("somebody", 0), ("%00", 0), ("'%3B%20drop", 0)] {
+    for (q, hits) in [
+        ("water%20heater", 1),
+        ("WATER", 1),
+        ("heater+water", 1),
+        ("50%25%20off", 1),
+        ("50%25%20nothing", 0),
+        ("%25%25%25", 0),
+        ("somebody", 0),
+        ("%00", 0),
+        ("'%3B%20drop", 0),
+    ] {
         let page = browser.get(&format!("/inbox/list?q={q}")).await.expect(200);
         assert_eq!(page.text.matches("class=\"conv hit\"").count(), hits, "{q}");
         assert!(!page.text.contains(&other), "{q}");
     }
-    for (q, found) in [("lucia", true), ("ferná", true), ("lu", true), ("212%20555-0101", true), ("5550102", false), ("Lucy", false)] {
+    for (q, found) in [
+        ("lucia", true),
+        ("ferná", true),
+        ("lu", true),
+        ("212%20555-0101", true),
+        ("5550102", false),
+        ("Lucy", false),
+    ] {
         let page = browser.get(&format!("/inbox/list?q={q}")).await.expect(200);
         assert_eq!(page.text.contains(&mine), found, "{q}");
         assert!(!page.text.contains(&other), "{q}");
@@ -366,7 +469,9 @@ async fn search_finds_people_and_words_of_this_business_alone() {
         let fields = [("channel", "sms"), ("body", "Hi"), ("opted_out", "true"), ("assignee_id", "")];
         stranger.post(&format!("/conversations/{mine}/{verb}"), &fields).await.expect(404);
     }
-    t.api(&theirs.key, "PATCH", &format!("/api/conversations/{mine}"), json!({ "status": "done" })).await.expect(404);
+    t.api(&theirs.key, "PATCH", &format!("/api/conversations/{mine}"), json!({ "status": "done" }))
+        .await
+        .expect(404);
     assert_eq!(t.scalar("select count(*) from patchbay.conversations where status <> 'open'").await, 0);
 }
 
@@ -378,9 +483,20 @@ async fn what_strangers_write_is_text_and_nothing_else() {
     t.receive(&who, "+12125550101", hostile, "SM1").await;
     t.settle().await;
     let id = contact_of(&t, &who, "+12125550101").await;
-    t.execute("update patchbay.contacts set first_name = '<b>Bobby</b>', properties = '{\"<i>\": \"<u>x</u>\"}'").await;
-    browser.post(&format!("/conversations/{id}/notes"), &[("body", "</textarea><script>alert(4)</script>")]).await.expect(303);
-    for path in [format!("/conversations/{id}"), "/inbox".to_owned(), "/inbox?q=alert".to_owned(), "/conversations/new".to_owned()] {
+    t.execute(
+        "update patchbay.contacts set first_name = '<b>Bobby</b>', properties = '{\"<i>\": \"<u>x</u>\"}'",
+    )
+    .await;
+    browser
+        .post(&format!("/conversations/{id}/notes"), &[("body", "</textarea><script>alert(4)</script>")])
+        .await
+        .expect(303);
+    for path in [
+        format!("/conversations/{id}"),
+        "/inbox".to_owned(),
+        "/inbox?q=alert".to_owned(),
+        "/conversations/new".to_owned(),
+    ] {
         let page = browser.get(&path).await.expect(200);
         for raw in ["<script>alert", "<img src=x", "<b>Bobby", "<u>x", "onclick=\"x", "href=\"javascript:"] {
             assert!(!page.text.contains(raw), "{raw} in {path}");
@@ -392,18 +508,28 @@ async fn what_strangers_write_is_text_and_nothing_else() {
 async fn starting_to_talk_finds_or_makes_the_contact() {
     let t = TestApp::new().await;
     let (_, mut browser) = office(&t).await;
-    let first = browser.post("/conversations/new", &[("to", "0491 570 156"), ("first_name", "Dana")]).await.expect(303);
-    let again = browser.post("/conversations/new", &[("to", "+61 491 570 156"), ("first_name", "Someone")]).await.expect(303);
+    let first = browser
+        .post("/conversations/new", &[("to", "0491 570 156"), ("first_name", "Dana")])
+        .await
+        .expect(303);
+    let again = browser
+        .post("/conversations/new", &[("to", "+61 491 570 156"), ("first_name", "Someone")])
+        .await
+        .expect(303);
     assert_eq!(first.headers["location"], again.headers["location"]);
     assert_eq!(t.text("select first_name from patchbay.contacts").await, "Dana");
     let opened = browser.get(first.headers["location"].to_str().unwrap()).await.expect(200);
     assert!(opened.text.contains("Text Dana at"));
     for (to, says) in [("", "Write a number"), ("12", "number"), ("a@", "not an e-mail address")] {
-        let reply = browser.post("/conversations/new", &[("to", to), ("first_name", "Kept")]).await.expect(422);
+        let reply =
+            browser.post("/conversations/new", &[("to", to), ("first_name", "Kept")]).await.expect(422);
         assert!(reply.text.contains(says) && reply.text.contains("value=\"Kept\""), "{to}");
     }
     browser.post("/conversations/new", &[("to", "Dana.W@Example.com")]).await.expect(303);
-    assert_eq!(t.text("select email from patchbay.contacts where email is not null").await, "dana.w@example.com");
+    assert_eq!(
+        t.text("select email from patchbay.contacts where email is not null").await,
+        "dana.w@example.com"
+    );
 }
 
 #[tokio::test]
@@ -413,20 +539,46 @@ async fn conversations_over_the_api() {
     let id = office.contact(&t, "Dana", Some("+61491570156")).await;
     let path = format!("/api/conversations/{id}");
     t.get(&office.key, &path).await.expect(404);
-    browser.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Hello")]).await.expect(303);
+    browser
+        .post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Hello")])
+        .await
+        .expect(303);
     let seen = t.get(&office.key, &path).await.expect(200).json();
-    assert_eq!((&seen["status"], &seen["last_preview"], &seen["name"]), (&json!("open"), &json!("Hello"), &json!("Dana Whitfield")));
+    assert_eq!(
+        (&seen["status"], &seen["last_preview"], &seen["name"]),
+        (&json!("open"), &json!("Hello"), &json!("Dana Whitfield"))
+    );
     let patch = async |body: Value| t.api(&office.key, "PATCH", &path, body).await;
     let until = (t.clock_now() + TimeDelta::hours(1)).to_rfc3339();
-    assert_eq!(patch(json!({ "status": "snoozed", "snoozed_until": until })).await.expect(200).json()["status"], "snoozed");
+    assert_eq!(
+        patch(json!({ "status": "snoozed", "snoozed_until": until })).await.expect(200).json()["status"],
+        "snoozed"
+    );
     assert_eq!(patch(json!({ "snoozed_until": null })).await.expect(200).json()["status"], "open");
     assert_eq!(patch(json!({ "status": "done", "unread": 0 })).await.expect(200).json()["status"], "done");
-    assert_eq!(patch(json!({ "assignee_id": office.owner_id })).await.expect(200).json()["assignee_id"], json!(office.owner_id));
-    assert_eq!(patch(json!({ "assignee_id": null, "unknown": 1 })).await.expect(200).json()["assignee_id"], Value::Null);
-    for wrong in [json!({ "status": "snoozed" }), json!({ "status": "x" }), json!({ "status": "open", "snoozed_until": until }), json!({ "assignee_id": Uuid::now_v7() }), json!({ "unread": 3 }), json!({ "unread": "x" })] {
+    assert_eq!(
+        patch(json!({ "assignee_id": office.owner_id })).await.expect(200).json()["assignee_id"],
+        json!(office.owner_id)
+    );
+    assert_eq!(
+        patch(json!({ "assignee_id": null, "unknown": 1 })).await.expect(200).json()["assignee_id"],
+        Value::Null
+    );
+    for wrong in [
+        json!({ "status": "snoozed" }),
+        json!({ "status": "x" }),
+        json!({ "status": "open", "snoozed_until": until }),
+        json!({ "assignee_id": Uuid::now_v7() }),
+        json!({ "unread": 3 }),
+        json!({ "unread": "x" }),
+    ] {
         patch(wrong).await.expect(422);
     }
-    let note = t.api(&office.key, "POST", &format!("{path}/notes"), json!({ "body": "From a program" })).await.expect(201).json();
+    let note = t
+        .api(&office.key, "POST", &format!("{path}/notes"), json!({ "body": "From a program" }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(note["body"], "From a program");
     t.get(&office.key, "/api/conversations?view=nothing").await.expect(422);
 }
@@ -443,9 +595,18 @@ async fn an_hour_at_which_people_sleep_is_spoken_of() {
     )
     .await;
     let page = browser.get(&format!("/conversations/{id}")).await.expect(200);
-    assert!(page.text.contains("class=\"caution") && page.text.contains("in Perth") && page.text.contains("Send at "), "{}", page.text);
+    assert!(
+        page.text.contains("class=\"caution")
+            && page.text.contains("in Perth")
+            && page.text.contains("Send at "),
+        "{}",
+        page.text
+    );
     // It is a caution: who sends all the same, sends.
-    browser.post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Urgent")]).await.expect(303);
+    browser
+        .post(&format!("/conversations/{id}/messages"), &[("channel", "sms"), ("body", "Urgent")])
+        .await
+        .expect(303);
     t.settle().await;
     assert_eq!(t.text("select status from patchbay.messages").await, "delivered");
 }
