@@ -5,6 +5,7 @@ import './forms.js';
 import './menus.js';
 import { toast } from './toasts.js';
 import './theme.js';
+import './tabs.js';
 import './time.js';
 import './keys.js';
 import './palette.js';

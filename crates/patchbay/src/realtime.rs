@@ -99,8 +99,8 @@ mod tests {
         realtime.tell(Change { tenant: Uuid::nil(), events: Arc::from([]) });
         realtime.close();
         assert!(before.recv().await.is_ok(), "what was told is still read");
-        assert!(matches!(before.recv().await, Err(broadcast::error::RecvError::Closed)));
-        assert!(matches!(realtime.subscribe().recv().await, Err(broadcast::error::RecvError::Closed)));
+        assert!(matches!(before.recv().await, Err(RecvError::Closed)));
+        assert!(matches!(realtime.subscribe().recv().await, Err(RecvError::Closed)));
     }
 }
 

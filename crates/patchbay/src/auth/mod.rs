@@ -268,6 +268,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/sign-out", Access::SignedIn, ui::sign_out)
         .get("/account", Access::SignedIn, ui::account_page)
         .post("/account", Access::SignedIn, ui::rename)
+        .post("/account/join", Access::SignedIn, ui::join)
         .post("/account/theme", Access::SignedIn, ui::set_theme)
         .post("/account/sessions/end-others", Access::SignedIn, ui::end_others)
         .post("/account/sessions/end-all", Access::SignedIn, ui::end_all)

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use uuid::Uuid;
 
-pub use super::sql::sessions::SessionEntry;
+pub use super::sql::{sessions::SessionEntry, users::OpenInvitation};
 use super::{
     Actor, ActorKind, Session,
     guard::SESSION_IDLE,
@@ -93,6 +93,21 @@ async fn admit(app: &App, tx: &mut SystemTx, email: &str) -> Result<Option<(Uuid
         audit::record_as_system(tx, one.tenant_id, &actor, entry).await?;
     }
     Ok(Some((user, tenants.last().copied())))
+}
+
+/// What the person is invited to join.
+pub async fn invitations(app: &App, session: &Session) -> Result<Vec<OpenInvitation>> {
+    let mut tx = app.db.system().await?;
+    users::open_invitations(&mut tx, &session.email, app.now()).await
+}
+
+/// Joins everything the person is invited to, and opens it.
+pub async fn join(app: &App, session: &Session) -> Result<()> {
+    let mut tx = app.db.system().await?;
+    let joined = admit(app, &mut tx, &session.email).await?.and_then(|(_, tenant)| tenant);
+    let tenant = joined.ok_or(Error::NotFound("invitation"))?;
+    sql::set_tenant(&mut tx, session.id, tenant).await?;
+    tx.commit().await
 }
 
 /// The sessions of the person, the one used last first.

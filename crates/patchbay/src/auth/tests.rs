@@ -423,3 +423,29 @@ async fn themes_and_names_are_ones_own() {
     let refused = browser.post("/account", &[("name", &long)]).await.expect(422);
     assert!(refused.text.contains(&long), "what was typed stays");
 }
+
+#[tokio::test]
+async fn who_is_signed_in_already_joins_from_the_account() {
+    let test = TestApp::new().await;
+    let ace = business(&test, "Ace").await;
+    business(&test, "Bee").await;
+    let mut owner = Browser::signed_in(&test, "owner@bee.example").await;
+    let mut tom = Browser::member(&test, &ace.slug, "tom@example.com", Role::Member).await;
+    owner.post("/settings/members", &[("email", "tom@example.com"), ("role", "admin")]).await.expect(303);
+    tom.get("/settings/members").await.expect(200);
+    assert!(tom.get("/account").await.text.contains("You are invited"));
+    tom.post("/account/join", &[]).await.expect(303);
+    assert!(tom.get("/settings/members").await.text.contains("owner@bee.example"));
+    assert!(!tom.get("/account").await.text.contains("You are invited"));
+    tom.post("/account/join", &[]).await.expect(404);
+    assert_eq!(
+        test.scalar("select count(*) from patchbay.audit_log where action = 'invitation.accepted'").await,
+        1
+    );
+    // Who belongs nowhere (any more) finds the way in as well.
+    test.execute("delete from patchbay.memberships where role <> 'owner'").await;
+    owner.post("/settings/members", &[("email", "tom@example.com"), ("role", "viewer")]).await.expect(303);
+    assert!(tom.get("/account").await.text.contains("and invited"));
+    tom.post("/account/join", &[]).await.expect(303);
+    tom.get("/settings/members").await.expect(200);
+}

@@ -16,8 +16,8 @@ use super::{
     sign_in::{self, Link},
     users,
     view::{
-        AccountPage, AlonePage, KeyRow, KeysPage, LinkPage, LinkState, MadeKey, SentPage, SessionRow,
-        SignInPage,
+        AccountPage, AlonePage, Invited, KeyRow, KeysPage, LinkPage, LinkState, MadeKey, SentPage,
+        SessionRow, SignInPage,
     },
 };
 use crate::{
@@ -215,10 +215,15 @@ async fn account(
     error: &str,
     status: StatusCode,
 ) -> Result<Response> {
+    let invitations = sessions::invitations(app, session)
+        .await?
+        .into_iter()
+        .map(|one| Invited { tenant: one.tenant, role: one.role })
+        .collect();
     let Some((tenant, _)) = &session.membership else {
         let mut bare = bare("Patchbay", shell::theme(&session.theme));
         bare.csrf = session.csrf.clone();
-        return html_with(status, &AlonePage { bare, email: session.email.clone() });
+        return html_with(status, &AlonePage { bare, email: session.email.clone(), invitations });
     };
     let rows = sessions::list(app, session).await?.into_iter().map(|one| SessionRow {
         id: one.id.to_string(),
@@ -229,6 +234,7 @@ async fn account(
         is_this: one.id == session.id,
     });
     let page = AccountPage {
+        invitations,
         sessions: rows.collect(),
         this_tag: Tag::new(Tone::Good, "check", "this one"),
         name: Field::text("name", "Your name")
@@ -260,6 +266,11 @@ pub(super) async fn rename(
         }
         Err(error) => Err(error),
     }
+}
+
+pub(super) async fn join(State(app): State<Arc<App>>, session: Session) -> Result<Response> {
+    sessions::join(&app, &session).await?;
+    Ok(notice::redirect(&app, "/inbox", "Welcome"))
 }
 
 #[derive(Deserialize)]

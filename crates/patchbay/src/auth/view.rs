@@ -52,12 +52,20 @@ pub(super) enum LinkState {
 pub(super) struct AlonePage {
     pub(super) bare: Bare,
     pub(super) email: String,
+    pub(super) invitations: Vec<Invited>,
+}
+
+/// A business that waits for the person to join.
+pub(super) struct Invited {
+    pub(super) tenant: String,
+    pub(super) role: String,
 }
 
 #[derive(Template)]
 #[template(path = "auth/account.html")]
 pub(super) struct AccountPage {
     pub(super) shell: Shell,
+    pub(super) invitations: Vec<Invited>,
     pub(super) name: Field,
     pub(super) sessions: Vec<SessionRow>,
     pub(super) this_tag: Tag,

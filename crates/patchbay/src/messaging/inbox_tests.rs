@@ -292,7 +292,7 @@ async fn what_cannot_be_sent_keeps_what_was_typed_and_says_why() {
         assert!(fields[1].1.trim().is_empty() || reply.text.contains(fields[1].1), "typed text is kept");
     }
     browser
-        .post(&format!("/conversations/{}/messages", Uuid::now_v7()), &[("channel", "sms"), ("body", "Hi")])
+        .post(&format!("/conversations/{}/messages", Uuid::new_v4()), &[("channel", "sms"), ("body", "Hi")])
         .await
         .expect(404);
     assert_eq!(t.scalar("select count(*) from patchbay.messages").await, 0);
@@ -462,7 +462,7 @@ async fn search_finds_people_and_words_of_this_business_alone() {
         let palette = browser.get(&format!("/palette?q={q}")).await.expect(200);
         assert_eq!((palette.text.contains(&mine), palette.text.contains(&other)), (found, false), "{q}");
     }
-    for path in [format!("/conversations/{mine}"), format!("/messages/{}/why", Uuid::now_v7())] {
+    for path in [format!("/conversations/{mine}"), format!("/messages/{}/why", Uuid::new_v4())] {
         stranger.get(&path).await.expect(404);
     }
     for verb in ["messages", "notes", "done", "reopen", "read", "unread", "review", "assign"] {
@@ -568,7 +568,7 @@ async fn conversations_over_the_api() {
         json!({ "status": "snoozed" }),
         json!({ "status": "x" }),
         json!({ "status": "open", "snoozed_until": until }),
-        json!({ "assignee_id": Uuid::now_v7() }),
+        json!({ "assignee_id": Uuid::new_v4() }),
         json!({ "unread": 3 }),
         json!({ "unread": "x" }),
     ] {

@@ -181,6 +181,7 @@ fn kind(schema: &Value) -> Kind {
     Kind { words, shape: String::new() }
 }
 
+/// Descriptions mark code with backticks, which a page has no use for.
 fn string(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    value.as_str().unwrap_or_default().replace('`', "")
 }

@@ -208,6 +208,8 @@ struct SenderRoute {
 /// Every way out that a tenant has.
 pub struct Routes {
     senders: Vec<SenderRoute>,
+    /// A messaging service of the tenant's own account, which chooses the number itself.
+    service: Option<Arc<Route>>,
     shared: Option<Arc<Route>>,
     smtp: Option<Arc<Route>>,
 }
@@ -266,6 +268,16 @@ impl Routes {
                 })
             })
             .collect();
+        let service =
+            accounts.iter().find(|account| account.messaging_service_sid.is_some()).and_then(|row| {
+                let provider = providers.account(app, tenant, row).ok()?;
+                Some(Arc::new(Route {
+                    provider,
+                    sender_id: None,
+                    from: None,
+                    messaging_service_sid: row.messaging_service_sid.clone(),
+                }))
+            });
         let shared = shared
             .filter(|shared| shared.from.is_some() || shared.messaging_service_sid.is_some())
             .map(|shared| {
@@ -279,11 +291,11 @@ impl Routes {
         let smtp = providers.smtp.clone().map(|smtp| {
             Arc::new(Route { provider: smtp, sender_id: None, from: None, messaging_service_sid: None })
         });
-        Ok(Self { senders, shared, smtp })
+        Ok(Self { senders, service, shared, smtp })
     }
 
-    /// The way out for one message: the sender asked for, else the tenant's default for the channel, else what the
-    /// environment shares. The error is for the person who reads why the message failed.
+    /// The way out for one message: the sender asked for, else the tenant's default for the channel, else its
+    /// messaging service, else what the environment shares. The error is for the person who reads why the message failed.
     pub fn choose(
         &self,
         channel: Channel,
@@ -301,10 +313,11 @@ impl Routes {
                 .smtp
                 .clone()
                 .ok_or_else(|| "No mail server is configured (PATCHBAY_SMTP_URL).".to_owned()),
-            (None, Channel::Sms) => self
-                .shared
-                .clone()
-                .ok_or_else(|| "There is no number to send from. Add one in Settings, Sending.".to_owned()),
+            (None, Channel::Sms) => {
+                self.service.as_ref().or(self.shared.as_ref()).cloned().ok_or_else(|| {
+                    "There is no number to send from. Add one in Settings, Sending.".to_owned()
+                })
+            }
             (None, Channel::Whatsapp) => {
                 Err("There is no WhatsApp number to send from. Add one in Settings, Sending.".to_owned())
             }

@@ -484,10 +484,11 @@ fn account_fields(dress: &Dress<'_>, form: &AccountForm) -> Vec<Field> {
 
 fn sender_row(caller: &Caller, sender: Sender) -> SenderRow {
     let (today, warm_up) = match sender.warmup_cap {
-        Some(cap) => {
-            (format!("{} of {cap}", sender.sent_today), Some(Tag::new(Tone::Wait, "hourglass", "warming up")))
-        }
-        None => (sender.sent_today.to_string(), None),
+        Some(cap) => (
+            format!("{} of {cap} today", sender.sent_today),
+            Some(Tag::new(Tone::Wait, "hourglass", "warming up")),
+        ),
+        None => (format!("{} today", sender.sent_today), None),
     };
     SenderRow {
         id: sender.id.to_string(),

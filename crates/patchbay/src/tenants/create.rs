@@ -119,8 +119,8 @@ async fn furnish(app: &App, tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
     sql::insert_templates(tx, tenant, &born, now).await?;
     match &app.config.twilio {
         Some(shared) => {
-            let address = shared.from_e164.as_deref().or(shared.messaging_service_sid.as_deref());
-            if let Some(address) = address {
+            // A messaging service without a number of ours needs no sender: it chooses by itself.
+            if let Some(address) = shared.from_e164.as_deref() {
                 let sender =
                     sql::NewSender { channel: "sms", address, label: "Shared number", provider: "twilio" };
                 sql::insert_sender(tx, tenant, &sender, now).await?;

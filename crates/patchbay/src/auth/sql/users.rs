@@ -79,6 +79,29 @@ pub(in crate::auth) async fn join(
     .await?)
 }
 
+/// A tenant that waits for the person to join.
+pub struct OpenInvitation {
+    pub tenant: String,
+    pub role: String,
+}
+
+pub(in crate::auth) async fn open_invitations(
+    tx: &mut SystemTx,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<OpenInvitation>> {
+    Ok(sqlx::query_as!(
+        OpenInvitation,
+        "select t.name as tenant, i.role from patchbay.invitations i join patchbay.tenants t on t.id = i.tenant_id
+         where i.email = $1 and i.accepted_at is null and i.revoked_at is null and i.expires_at > $2
+         order by i.created_at limit 50",
+        email,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 pub(in crate::auth) struct Accepted {
     pub id: Uuid,
     pub tenant_id: Uuid,

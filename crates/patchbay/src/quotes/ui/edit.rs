@@ -183,6 +183,10 @@ pub(in crate::quotes) async fn lines(
 }
 
 /// The form after its button was pressed; for htmx, the fragment that answers it.
+#[expect(
+    clippy::result_large_err,
+    reason = "the answer itself is the other outcome; it is returned, not propagated"
+)]
 fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Result<Typed, Result<Response>> {
     let mut typed = read(body);
     typed.contact_id = quote.map_or(typed.contact_id, |quote| Some(quote.contact_id));
@@ -361,7 +365,7 @@ fn sum(typed: &Typed) -> Vec<(String, String)> {
         rows.push(("Discount".to_owned(), typed.money(-sum.discount_cents)));
     }
     if sum.tax_cents > 0 {
-        let rate = crate::quotes::typed::read_rate(&typed.tax).unwrap_or(0);
+        let rate = typed::read_rate(&typed.tax).unwrap_or(0);
         rows.push((format!("Tax, {}", locale::percent(rate)), typed.money(sum.tax_cents)));
     }
     rows.push(("Total".to_owned(), typed.money(sum.total_cents)));
