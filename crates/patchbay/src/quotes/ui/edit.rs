@@ -365,7 +365,7 @@ fn sum(typed: &Typed) -> Vec<(String, String)> {
         rows.push(("Discount".to_owned(), typed.money(-sum.discount_cents)));
     }
     if sum.tax_cents > 0 {
-        let rate = typed::read_rate(&typed.tax).unwrap_or(0);
+        let rate = quotes::typed::read_rate(&typed.tax).unwrap_or(0);
         rows.push((format!("Tax, {}", locale::percent(rate)), typed.money(sum.tax_cents)));
     }
     rows.push(("Total".to_owned(), typed.money(sum.total_cents)));
