@@ -100,7 +100,7 @@ impl Server {
     /// The body of an answer.
     pub fn get(&self, path: &str) -> String {
         let answer = self
-            .exchange(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address));
+            .exchange(&format!("GET {path} HTTP/1.0\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address));
         let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         body.to_owned()
     }
