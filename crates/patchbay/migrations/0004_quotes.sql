@@ -54,24 +54,49 @@ create trigger quotes_number before insert on patchbay.quotes
 -- would keep the planner from the trigram indexes; so this runs as the owner, names the tenant itself and
 -- answers ids only.
 create function patchbay.find_quotes(words text[], in_status text, before_id uuid, at_most integer) returns setof uuid
-language sql stable security definer set search_path = patchbay, public, pg_temp as $$
-  with patterns as (
-    select array_agg('%' || replace(replace(replace(patchbay.fold(word), '\', '\\'), '%', '\%'), '_', '\_') || '%') as parts from unnest(words) word
-  ), people as materialized (
-    select c.id from patchbay.contacts c, patterns p
-    where c.tenant_id = patchbay.current_tenant() and c.search_text like all (p.parts) order by c.id desc limit 2000
-  ), hits as (
-    select q.id from patchbay.quotes q, people where q.tenant_id = patchbay.current_tenant() and q.contact_id = people.id
+language plpgsql stable security definer set search_path = patchbay, public, pg_temp
+-- the planner cannot know how rare a word is, and would read everything to be safe
+set enable_seqscan = off as $$
+declare
+  parts text[];
+  found uuid[];
+begin
+  -- the longest word goes through the index, the others filter what it finds
+  select array_agg('%' || replace(replace(replace(patchbay.fold(word), '\', '\\'), '%', '\%'), '_', '\_') || '%' order by length(word) desc)
+    into parts from unnest(words) word;
+  -- what is common is found among the newest at once; these are the newest matches there are
+  select array_agg(w.id order by w.id desc) into found from (
+    select q.id from (
+      select n.id, n.title, n.contact_id, n.status from patchbay.quotes n
+      where n.tenant_id = patchbay.current_tenant() and (before_id is null or n.id < before_id) order by n.id desc limit 1000) q
+    join patchbay.contacts c on c.tenant_id = patchbay.current_tenant() and c.id = q.contact_id
+    where (in_status is null or q.status = in_status) and (patchbay.fold(q.title) like all (parts) or c.search_text like all (parts))
+    order by q.id desc limit at_most) w;
+  -- a number may name one older quote exactly
+  if cardinality(found) >= at_most and not (cardinality(words) = 1 and words[1] ~ '^#?[0-9]{1,9}$') then
+    return query select unnest(found);
+    return;
+  end if;
+  return query
+  with people as materialized (
+    select c.id from patchbay.contacts c
+    where c.tenant_id = patchbay.current_tenant() and c.search_text like parts[1] and c.search_text like all (parts) limit 5000
+  ), titles as materialized (
+    select q.id from patchbay.quotes q
+    where q.tenant_id = patchbay.current_tenant() and q.title is not null and (before_id is null or q.id < before_id)
+      and patchbay.fold(q.title) like parts[1] and patchbay.fold(q.title) like all (parts)
+  ), hits as materialized (
+    select q.id from people join patchbay.quotes q on q.tenant_id = patchbay.current_tenant() and q.contact_id = people.id
     union
-    select q.id from patchbay.quotes q, patterns p where q.tenant_id = patchbay.current_tenant() and q.title is not null and patchbay.fold(q.title) like all (p.parts)
+    select id from titles
     union
     select q.id from patchbay.quotes q where q.tenant_id = patchbay.current_tenant() and cardinality(words) = 1
       and q.number = case when words[1] ~ '^#?[0-9]{1,9}$' then ltrim(words[1], '#')::integer end
   )
-  select q.id from patchbay.quotes q join hits using (id)
-  where q.tenant_id = patchbay.current_tenant() and (before_id is null or q.id < before_id)
-    and (in_status is null or q.status = in_status)
-  order by q.id desc limit at_most
-$$;
+  select h.id from hits h
+  where (before_id is null or h.id < before_id)
+    and (in_status is null or (select q.status from patchbay.quotes q where q.tenant_id = patchbay.current_tenant() and q.id = h.id) = in_status)
+  order by h.id desc limit at_most;
+end $$;
 revoke all on function patchbay.find_quotes(text[], text, uuid, integer) from public;
 grant execute on function patchbay.find_quotes(text[], text, uuid, integer) to patchbay_tenant;

@@ -142,7 +142,6 @@ pub(super) struct MessageLine {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub to_address: String,
-    pub channel: String,
     pub kind: String,
     pub status: String,
     pub body: String,
@@ -163,7 +162,7 @@ pub(super) async fn list_messages(
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         MessageLine,
-        r#"select m.id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.channel, m.kind, m.status,
+        r#"select m.id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.kind, m.status,
              left(m.body, 300) as "body!", m.gate_reason, m.gate_until, m.error_detail, m.created_at
            from patchbay.messages m
            left join patchbay.contacts c on c.tenant_id = m.tenant_id and c.id = m.contact_id

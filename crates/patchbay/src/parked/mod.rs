@@ -31,8 +31,6 @@ pub struct Event {
     pub event_type: String,
     pub payload: Value,
     pub attempt: i32,
-    /// When it is tried next, while it is neither done nor parked.
-    pub next_attempt_at: DateTime<Utc>,
     pub processed_at: Option<DateTime<Utc>>,
     pub parked_at: Option<DateTime<Utc>>,
     pub last_error: Option<String>,

@@ -9,7 +9,6 @@ struct Row {
     event_type: String,
     payload: Value,
     attempt: i32,
-    next_attempt_at: DateTime<Utc>,
     processed_at: Option<DateTime<Utc>>,
     parked_at: Option<DateTime<Utc>>,
     last_error: Option<String>,
@@ -26,7 +25,6 @@ impl From<Row> for Event {
             event_type: row.event_type,
             payload: row.payload,
             attempt: row.attempt,
-            next_attempt_at: row.next_attempt_at,
             processed_at: row.processed_at,
             parked_at: row.parked_at,
             last_error: row.last_error,
@@ -40,7 +38,7 @@ macro_rules! events {
     ($tail:tt, $($argument:expr),* $(,)?) => {
         sqlx::query_as!(
             Row,
-            r#"select o.id, o.event_type, o.payload, o.attempt, o.next_attempt_at, o.processed_at, o.parked_at, o.last_error, o.created_at,
+            r#"select o.id, o.event_type, o.payload, o.attempt, o.processed_at, o.parked_at, o.last_error, o.created_at,
                  c.first_name as "first_name?", c.last_name as "last_name?"
                from patchbay.outbox o
                left join patchbay.contacts c on c.tenant_id = $1 and c.id =

@@ -376,12 +376,10 @@ pub(super) async fn find_business(tx: &mut TenantTx, quote: &Quote) -> Result<Bu
 
 /// A message that told of a quote.
 pub(super) struct Announcement {
-    pub id: Uuid,
     pub channel: String,
     pub status: String,
     pub to_address: String,
     pub body: String,
-    pub gate: Option<String>,
     pub gate_reason: Option<Value>,
     pub gate_until: Option<DateTime<Utc>>,
     pub error_detail: Option<String>,
@@ -397,7 +395,7 @@ pub(super) async fn list_announcements(tx: &mut TenantTx, quote: &Quote) -> Resu
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         Announcement,
-        "select id, channel, status, to_address, body, gate, gate_reason, gate_until, error_detail, send_after, sent_by_label, created_at, sent_at, delivered_at
+        "select channel, status, to_address, body, gate_reason, gate_until, error_detail, send_after, sent_by_label, created_at, sent_at, delivered_at
          from patchbay.messages where tenant_id = $1 and contact_id = $2 and quote_id = $3 and direction = 'outbound'
          order by id desc limit 50",
         tenant,

@@ -205,7 +205,6 @@ pub(super) struct Facts {
     pub properties: Value,
     pub business_name: String,
     pub timezone: String,
-    pub country: String,
     pub owner_name: Option<String>,
     pub quote_id: Option<Uuid>,
     pub number: Option<i32>,
@@ -232,7 +231,7 @@ pub(super) async fn find_facts(
     Ok(sqlx::query_as!(
         Facts,
         r#"select c.first_name, c.last_name, c.phone_e164, c.email, c.source, c.properties,
-             coalesce(t.business_name, t.name) as "business_name!", t.timezone, t.country,
+             coalesce(t.business_name, t.name) as "business_name!", t.timezone,
              (select coalesce(m.name, m.email) from patchbay.members() m where m.user_id = coalesce(q.owner_id, c.owner_id) limit 1) as owner_name,
              q.id as "quote_id?", q.number as "number?", q.title, q.data as "data?", q.items as "items?", q.total_cents as "total_cents?",
              q.discount_cents as "discount_cents?", q.tax_cents as "tax_cents?", q.currency as "currency?", q.terms, q.token as "token?", q.expires_on
@@ -255,7 +254,7 @@ pub(super) async fn find_facts(
 pub(super) async fn business_facts(tx: &mut TenantTx) -> Result<Facts> {
     let tenant = tx.tenant();
     let row = sqlx::query!(
-        r#"select coalesce(business_name, name) as "business_name!", timezone, country from patchbay.tenants where id = $1"#,
+        r#"select coalesce(business_name, name) as "business_name!", timezone from patchbay.tenants where id = $1"#,
         tenant,
     )
     .fetch_one(tx.conn())
@@ -269,7 +268,6 @@ pub(super) async fn business_facts(tx: &mut TenantTx) -> Result<Facts> {
         properties: Value::Object(serde_json::Map::new()),
         business_name: row.business_name,
         timezone: row.timezone,
-        country: row.country,
         owner_name: None,
         quote_id: None,
         number: None,

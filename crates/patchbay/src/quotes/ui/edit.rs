@@ -161,8 +161,8 @@ pub(in crate::quotes) async fn new_lines(
     RawForm(body): RawForm,
 ) -> Result<Response> {
     match rearranged(&headers, &body, None) {
-        Ok(typed) => form(&app, &session, &caller, None, typed, FieldErrors::new()).await,
-        Err(fragment) => fragment,
+        Rearranged::Form(typed) => form(&app, &session, &caller, None, *typed, FieldErrors::new()).await,
+        Rearranged::Fragment(fragment) => fragment,
     }
 }
 
@@ -177,23 +177,29 @@ pub(in crate::quotes) async fn lines(
 ) -> Result<Response> {
     let quote = quotes::get(&app, &caller, id).await?;
     match rearranged(&headers, &body, Some(&quote)) {
-        Ok(typed) => form(&app, &session, &caller, Some(&quote), typed, FieldErrors::new()).await,
-        Err(fragment) => fragment,
+        Rearranged::Form(typed) => {
+            form(&app, &session, &caller, Some(&quote), *typed, FieldErrors::new()).await
+        }
+        Rearranged::Fragment(fragment) => fragment,
     }
 }
 
+/// What a button among the lines leads to.
+enum Rearranged {
+    /// The whole page, for a browser without scripts.
+    Form(Box<Typed>),
+    /// The part that htmx asked for.
+    Fragment(Result<Response>),
+}
+
 /// The form after its button was pressed; for htmx, the fragment that answers it.
-#[expect(
-    clippy::result_large_err,
-    reason = "the answer itself is the other outcome; it is returned, not propagated"
-)]
-fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Result<Typed, Result<Response>> {
+fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Rearranged {
     let mut typed = read(body);
     typed.contact_id = quote.map_or(typed.contact_id, |quote| Some(quote.contact_id));
     let none = FieldErrors::new();
     let fragment = wants_fragment(headers);
     if fragment && typed.act.is_empty() {
-        return Err(html(&Totals {
+        return Rearranged::Fragment(html(&Totals {
             sum: sum(&typed),
             lines: lines_of(&typed, &none, None),
             out_of_band: true,
@@ -202,14 +208,14 @@ fn rearranged(headers: &HeaderMap, body: &[u8], quote: Option<&Quote>) -> Result
     let focus = typed.rearrange();
     if fragment {
         let path = lines_path(quote.map(|quote| quote.id));
-        return Err(html(&Lines {
+        return Rearranged::Fragment(html(&Lines {
             lines: lines_of(&typed, &none, focus),
             sum: sum(&typed),
             out_of_band: true,
             path,
         }));
     }
-    Ok(typed)
+    Rearranged::Form(Box::new(typed))
 }
 
 fn read(body: &[u8]) -> Typed {
