@@ -189,6 +189,15 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.notification_marks (tenant_id, rule_id, subject, event_id, spoke_at) select tenant_id, id, '{MARK}', 1, now() from patchbay.notification_rules where tenant_id = '{tenant}'"
         ),
         format!(
+            "insert into patchbay.campaigns (tenant_id, name, channel) values ('{tenant}', '{MARK}', 'sms')"
+        ),
+        format!(
+            "insert into patchbay.campaign_recipients (tenant_id, campaign_id, position, contact_id) select tenant_id, id, 0, '{contact}' from patchbay.campaigns where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.campaign_preflight (tenant_id, campaign_id, verdict, contact_id) select tenant_id, id, 'now', '{contact}' from patchbay.campaigns where tenant_id = '{tenant}'"
+        ),
+        format!(
             "update patchbay.outbox set parked_at = now(), last_error = '{MARK}' where tenant_id = '{tenant}'"
         ),
     ] {
