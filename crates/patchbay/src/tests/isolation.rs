@@ -198,6 +198,15 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.campaign_preflight (tenant_id, campaign_id, verdict, contact_id) select tenant_id, id, 'now', '{contact}' from patchbay.campaigns where tenant_id = '{tenant}'"
         ),
         format!(
+            "insert into patchbay.link_targets (tenant_id, url) values ('{tenant}', 'https://example.com/{MARK}')"
+        ),
+        format!(
+            "insert into patchbay.short_links (tenant_id, token, target_id, contact_id, message_id, expires_at) select tenant_id, '{MARK}', id, '{contact}', id, now() + interval '60 days' from patchbay.link_targets where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.link_clicks (tenant_id, short_link_id, contact_id, message_id, at, method, user_agent, is_bot) select tenant_id, id, contact_id, message_id, now(), 'GET', '{MARK}', false from patchbay.short_links where tenant_id = '{tenant}'"
+        ),
+        format!(
             "update patchbay.outbox set parked_at = now(), last_error = '{MARK}' where tenant_id = '{tenant}'"
         ),
     ] {
