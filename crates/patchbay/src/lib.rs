@@ -9,6 +9,7 @@
 mod app;
 mod audit;
 mod auth;
+mod bench;
 pub mod cli;
 mod config;
 mod consent;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{auth, serve::Role};
+use crate::{auth, bench, serve::Role};
 
 #[derive(Parser)]
 #[command(
@@ -76,6 +76,8 @@ pub enum Command {
     },
     /// Simulate Twilio's Messages API
     Carrier(CarrierArguments),
+    /// Measure speed and size on a database of its own, and print a table
+    Bench(bench::Options),
 }
 
 #[derive(Subcommand)]
@@ -182,6 +184,9 @@ pub struct CarrierArguments {
     /// Share of requests answered with 429, 0 to 1
     #[arg(long, default_value_t = 0.0, value_name = "P")]
     pub throttle_rate: f64,
+    /// Post no callbacks at all
+    #[arg(long, conflicts_with_all = ["duplicate_callbacks", "reorder_callbacks"])]
+    pub no_callbacks: bool,
     /// Post every callback twice
     #[arg(long)]
     pub duplicate_callbacks: bool,

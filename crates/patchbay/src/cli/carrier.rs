@@ -24,6 +24,7 @@ pub async fn run(
     options.reject_rate = arguments.reject_rate;
     options.lost_reply_rate = arguments.lost_reply_rate;
     options.throttle_rate = arguments.throttle_rate;
+    options.callbacks = !arguments.no_callbacks;
     options.duplicate_callbacks = arguments.duplicate_callbacks;
     options.reorder_callbacks = arguments.reorder_callbacks;
     options.seed = arguments.seed;

@@ -1,7 +1,8 @@
 //! Why a command failed, as one sentence.
 
 use crate::{
-    environment::EnvironmentError, error::Error, secrets::SecretError, serve::ServeError, start::StartError,
+    bench::BenchError, environment::EnvironmentError, error::Error, secrets::SecretError, serve::ServeError,
+    start::StartError,
 };
 
 /// One sentence.
@@ -50,7 +51,7 @@ macro_rules! spoken {
     };
 }
 
-spoken!(EnvironmentError, StartError, ServeError, SecretError);
+spoken!(BenchError, EnvironmentError, StartError, ServeError, SecretError);
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use self::{
     failure::Failure,
     output::Output,
 };
-use crate::{config::Config, environment, serve::Signals, telemetry};
+use crate::{bench, config::Config, environment, serve::Signals, telemetry};
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
@@ -56,6 +56,7 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::Serve { role, .. } => serving::serve(config, role, output, signals).await,
             Command::Demo { .. } => serving::demo(config, output, signals).await,
             Command::Carrier(options) => carrier::run(options, output, signals).await,
+            Command::Bench(options) => measure(&options, output).await,
             Command::Migrate => database::migrate(config, output).await,
             Command::DatabaseUrl => database::url(config, output).await,
             Command::Tenant(command) => tenancy::tenant(config, command, output).await,
@@ -76,6 +77,12 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
         // Dropping the work undoes what it had not committed.
         () = signals.stop.cancelled() => Err(Failure::new("Stopped; nothing unfinished was kept.")),
     }
+}
+
+async fn measure(options: &bench::Options, output: &Output) -> Result<ExitCode, Failure> {
+    let report = bench::run(options).await?;
+    output.say(report.table(), &report.json());
+    Ok(ExitCode::SUCCESS)
 }
 
 fn configuration(arguments: &Arguments) -> Result<Config, Failure> {

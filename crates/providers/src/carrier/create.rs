@@ -97,7 +97,7 @@ fn decide(simulator: &Simulator, account: &str, form: &Form<'_>, fate: Fate) -> 
         created_at: (simulator.options.clock)(),
     };
     let (index, body) = simulator.ledger.insert(&entry, |message| json::message(&message));
-    if entry.callback.is_some() && !entry.is_scheduled {
+    if simulator.options.callbacks && entry.callback.is_some() && !entry.is_scheduled {
         simulator.callbacks.follow(index, &form.to);
     }
     answer::json(StatusCode::CREATED, body)

@@ -63,6 +63,8 @@ pub struct CarrierOptions {
     pub lost_reply_rate: f64,
     /// 429, now and then with `Retry-After`; not accepted.
     pub throttle_rate: f64,
+    /// Whether status callbacks are posted at all.
+    pub callbacks: bool,
     /// Every callback is posted twice.
     pub duplicate_callbacks: bool,
     /// Callbacks of one message overtake each other.
@@ -81,6 +83,7 @@ impl CarrierOptions {
             auth_token: auth_token.into(),
             inbound_url: None,
             latency_ms: 0,
+            callbacks: true,
             reject_rate: 0.0,
             lost_reply_rate: 0.0,
             throttle_rate: 0.0,

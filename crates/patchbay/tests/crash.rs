@@ -1,0 +1,221 @@
+//! kill -9 under load: the real program, the carrier's simulator with all its faults, and two workers that are killed at
+//! random times. In the end the carrier's ledger and ours agree: nothing twice, nothing lost, totals balance.
+//!
+//! `PATCHBAY_CRASHES`, `PATCHBAY_CRASH_MESSAGES` and `PATCHBAY_CRASH_SEED` ask for more, or for other, luck.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// How long the survivors may take to bring everything to an end.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A process that does not outlive the test.
+struct Process(Child);
+
+impl Process {
+    /// kill -9.
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The folder, addresses and variables that all processes share.
+struct World {
+    folder: PathBuf,
+    web: String,
+    carrier: String,
+    database: Option<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("patchbay-crash-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("folder");
+        Self { folder, web: free_address(), carrier: free_address(), database: None }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
+        command.args(arguments).current_dir(&self.folder);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PATCHBAY_") || name.starts_with("TWILIO_")) {
+            if name != "PATCHBAY_PG_BIN" {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env_remove("DATABASE_URL")
+            .env("PATCHBAY_DATA_DIR", self.folder.join("data"))
+            .env("PATCHBAY_PUBLIC_URL", format!("http://{}", self.web))
+            .env("PATCHBAY_LEASE_SECONDS", "4")
+            .env("PATCHBAY_RECONCILE_AFTER_SECONDS", "2")
+            .env("PATCHBAY_SEND_CONCURRENCY", "8")
+            .env("PATCHBAY_DB_CONNECTIONS", "10")
+            .env("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001")
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
+            .env("TWILIO_FROM_E164", "+15005550006")
+            .env("TWILIO_API_BASE", format!("http://{}", self.carrier))
+            .env("RUST_LOG", "warn");
+        if let Some(url) = &self.database {
+            command.env("DATABASE_URL", url);
+        }
+        command
+    }
+
+    fn start(&self, log: &str, arguments: &[&str]) -> Process {
+        let log = File::options().create(true).append(true).open(self.folder.join(log)).expect("log");
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
+        Process(command.spawn().expect("start"))
+    }
+
+    fn output(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).arg("--json").output().expect("run");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    fn worker(&self) -> Process {
+        self.start("worker.log", &["serve", "--role", "worker"])
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("address").to_string()
+}
+
+fn await_port(address: &str, folder: &Path) {
+    let began = Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing answers at {address}; see {}", folder.display());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// SplitMix64: the same seed gives the same kills.
+struct Luck(u64);
+
+impl Luck {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut value = self.0;
+        value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (value ^ (value >> 31)) % limit
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+async fn count(sql: &mut PgConnection, query: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("select ({query})::bigint"))).fetch_one(sql).await.expect("count")
+}
+
+/// Queues messages `from..to`; one in twenty is the twin of another, same text to the same person.
+async fn queue(sql: &mut PgConnection, from: u64, to: u64) {
+    let statement = format!(
+        "insert into patchbay.messages (tenant_id, direction, channel, kind, status, dedupe_key, to_address, body, cost_micros)
+         select t.id, 'outbound', 'sms', 'api', 'queued', 'crash:' || n, '+1415' || 2000000 + n - (n % 20 = 19)::int,
+           'Message ' || n - (n % 20 = 19)::int, 10000
+         from patchbay.tenants t, generate_series({from}, {to} - 1) n"
+    );
+    sql.execute(AssertSqlSafe(statement)).await.expect("queue");
+}
+
+#[tokio::test]
+async fn killed_at_random_nothing_goes_twice_or_missing() {
+    let crashes = number("PATCHBAY_CRASHES", 20);
+    let messages = number("PATCHBAY_CRASH_MESSAGES", 3_000);
+    let mut luck = Luck(number("PATCHBAY_CRASH_SEED", 1));
+    let mut world = World::new();
+    let carrier_address = world.carrier.clone();
+    let faults = "--latency-ms 20 --reject-rate 0.03 --lost-reply-rate 0.05 --throttle-rate 0.05 --duplicate-callbacks --reorder-callbacks --seed 1";
+    let arguments: Vec<&str> =
+        ["carrier", "--listen", &carrier_address, "--auth-token", TOKEN].into_iter().chain(faults.split(' ')).collect();
+    let _carrier = world.start("carrier.log", &arguments);
+    let web_address = world.web.clone();
+    let _web = world.start("web.log", &["serve", "--role", "web", "--listen", &web_address]);
+    await_port(&carrier_address, &world.folder);
+    await_port(&web_address, &world.folder);
+    // Answers once the private cluster runs, which the web server holds on to.
+    let url = world.output(&["database-url"])["url"].as_str().expect("url").to_owned();
+    world.output(&["tenant", "create", "--name", "Brightside"]);
+    world.database = Some(url.clone());
+    let mut sql = PgConnection::connect(&url).await.expect("database");
+    sql.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false").await.expect("tenant");
+    let mut workers = [world.worker(), world.worker()];
+    for crash in 0..crashes {
+        queue(&mut sql, crash * messages / crashes, (crash + 1) * messages / crashes).await;
+        tokio::time::sleep(Duration::from_millis(50 + luck.below(700))).await;
+        let victim = &mut workers[usize::try_from(luck.below(2)).unwrap_or_default()];
+        victim.kill();
+        *victim = world.worker();
+    }
+    let began = Instant::now();
+    let open = "select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')";
+    let events = "select count(*) from patchbay.outbox where processed_at is null and parked_at is null";
+    while count(&mut sql, open).await + count(&mut sql, events).await > 0 {
+        assert!(began.elapsed() < PATIENCE, "work stays without an end; see {}", world.folder.display());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    compare(&mut sql, &world, messages).await;
+    drop(workers);
+    drop(sql);
+    let _ = fs::remove_dir_all(&world.folder);
+}
+
+/// The carrier's ledger against ours.
+async fn compare(sql: &mut PgConnection, world: &World, messages: u64) {
+    let ledger = reqwest::get(format!("http://{}/ledger", world.carrier)).await.expect("ledger").text().await.expect("ledger");
+    let ledger: Vec<Value> = serde_json::from_str(&ledger).expect("ledger");
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let theirs: BTreeSet<_> = ledger.iter().map(|entry| (text(entry, "sid"), text(entry, "to"), text(entry, "body"))).collect();
+    assert_eq!(theirs.len(), ledger.len());
+    let rows = sqlx::query("select status, provider_message_id, to_address, body, attempt from patchbay.messages")
+        .fetch_all(&mut *sql)
+        .await
+        .expect("messages");
+    assert_eq!(rows.len() as u64, messages);
+    let mut ours = BTreeSet::new();
+    let mut totals: BTreeMap<String, u32> = BTreeMap::new();
+    let mut attempts: BTreeMap<i32, u32> = BTreeMap::new();
+    for row in &rows {
+        let status: String = row.get("status");
+        *attempts.entry(row.get("attempt")).or_default() += 1;
+        match row.get::<Option<String>, _>("provider_message_id") {
+            Some(sid) => {
+                let is_new = ours.insert((sid, row.get("to_address"), row.get("body")));
+                assert!(is_new, "one message of the carrier's stands for two of ours");
+            }
+            None => assert_eq!(status, "failed", "the carrier knows nothing of it"),
+        }
+        *totals.entry(status).or_default() += 1;
+    }
+    let unknown_to_us: Vec<_> = theirs.difference(&ours).collect();
+    let unknown_to_them: Vec<_> = ours.difference(&theirs).collect();
+    assert!(unknown_to_us.is_empty(), "sent, but not in our ledger (twice, or forgotten): {unknown_to_us:?}");
+    assert!(unknown_to_them.is_empty(), "in our ledger, but never sent: {unknown_to_them:?}");
+    let booked = count(sql, "select sum(messages) from patchbay.spend_counters").await;
+    assert_eq!(booked, i64::try_from(ledger.len()).unwrap_or_default(), "what was booked is what the carrier accepted");
+    let parked = count(sql, "select count(*) from patchbay.outbox where parked_at is not null").await;
+    assert_eq!(parked, 0, "events were given up");
+    eprintln!("{messages} messages, {} accepted by the carrier; by status {totals:?}, by attempts {attempts:?}", ledger.len());
+}
