@@ -54,7 +54,9 @@ impl World {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
         command.args(arguments).current_dir(&self.folder);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PATCHBAY_") || name.starts_with("TWILIO_")) {
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("PATCHBAY_") || name.starts_with("TWILIO_"))
+        {
             if name != "PATCHBAY_PG_BIN" {
                 command.env_remove(name);
             }
@@ -103,7 +105,11 @@ fn free_address() -> String {
 fn await_port(address: &str, folder: &Path) {
     let began = Instant::now();
     while std::net::TcpStream::connect(address).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(60), "nothing answers at {address}; see {}", folder.display());
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "nothing answers at {address}; see {}",
+            folder.display()
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -126,7 +132,10 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 async fn count(sql: &mut PgConnection, query: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(format!("select ({query})::bigint"))).fetch_one(sql).await.expect("count")
+    sqlx::query_scalar(AssertSqlSafe(format!("select ({query})::bigint")))
+        .fetch_one(sql)
+        .await
+        .expect("count")
 }
 
 /// Queues messages `from..to`; one in twenty is the twin of another, same text to the same person.
@@ -148,8 +157,10 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
     let mut world = World::new();
     let carrier_address = world.carrier.clone();
     let faults = "--latency-ms 20 --reject-rate 0.03 --lost-reply-rate 0.05 --throttle-rate 0.05 --duplicate-callbacks --reorder-callbacks --seed 1";
-    let arguments: Vec<&str> =
-        ["carrier", "--listen", &carrier_address, "--auth-token", TOKEN].into_iter().chain(faults.split(' ')).collect();
+    let arguments: Vec<&str> = ["carrier", "--listen", &carrier_address, "--auth-token", TOKEN]
+        .into_iter()
+        .chain(faults.split(' '))
+        .collect();
     let _carrier = world.start("carrier.log", &arguments);
     let web_address = world.web.clone();
     let _web = world.start("web.log", &["serve", "--role", "web", "--listen", &web_address]);
@@ -160,7 +171,9 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
     world.output(&["tenant", "create", "--name", "Brightside"]);
     world.database = Some(url.clone());
     let mut sql = PgConnection::connect(&url).await.expect("database");
-    sql.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false").await.expect("tenant");
+    sql.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false")
+        .await
+        .expect("tenant");
     let mut workers = [world.worker(), world.worker()];
     for crash in 0..crashes {
         queue(&mut sql, crash * messages / crashes, (crash + 1) * messages / crashes).await;
@@ -184,15 +197,22 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
 
 /// The carrier's ledger against ours.
 async fn compare(sql: &mut PgConnection, world: &World, messages: u64) {
-    let ledger = reqwest::get(format!("http://{}/ledger", world.carrier)).await.expect("ledger").text().await.expect("ledger");
+    let ledger = reqwest::get(format!("http://{}/ledger", world.carrier))
+        .await
+        .expect("ledger")
+        .text()
+        .await
+        .expect("ledger");
     let ledger: Vec<Value> = serde_json::from_str(&ledger).expect("ledger");
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    let theirs: BTreeSet<_> = ledger.iter().map(|entry| (text(entry, "sid"), text(entry, "to"), text(entry, "body"))).collect();
+    let theirs: BTreeSet<_> =
+        ledger.iter().map(|entry| (text(entry, "sid"), text(entry, "to"), text(entry, "body"))).collect();
     assert_eq!(theirs.len(), ledger.len());
-    let rows = sqlx::query("select status, provider_message_id, to_address, body, attempt from patchbay.messages")
-        .fetch_all(&mut *sql)
-        .await
-        .expect("messages");
+    let rows =
+        sqlx::query("select status, provider_message_id, to_address, body, attempt from patchbay.messages")
+            .fetch_all(&mut *sql)
+            .await
+            .expect("messages");
     assert_eq!(rows.len() as u64, messages);
     let mut ours = BTreeSet::new();
     let mut totals: BTreeMap<String, u32> = BTreeMap::new();
@@ -214,8 +234,15 @@ async fn compare(sql: &mut PgConnection, world: &World, messages: u64) {
     assert!(unknown_to_us.is_empty(), "sent, but not in our ledger (twice, or forgotten): {unknown_to_us:?}");
     assert!(unknown_to_them.is_empty(), "in our ledger, but never sent: {unknown_to_them:?}");
     let booked = count(sql, "select sum(messages) from patchbay.spend_counters").await;
-    assert_eq!(booked, i64::try_from(ledger.len()).unwrap_or_default(), "what was booked is what the carrier accepted");
+    assert_eq!(
+        booked,
+        i64::try_from(ledger.len()).unwrap_or_default(),
+        "what was booked is what the carrier accepted"
+    );
     let parked = count(sql, "select count(*) from patchbay.outbox where parked_at is not null").await;
     assert_eq!(parked, 0, "events were given up");
-    eprintln!("{messages} messages, {} accepted by the carrier; by status {totals:?}, by attempts {attempts:?}", ledger.len());
+    eprintln!(
+        "{messages} messages, {} accepted by the carrier; by status {totals:?}, by attempts {attempts:?}",
+        ledger.len()
+    );
 }

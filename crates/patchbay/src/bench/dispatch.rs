@@ -16,8 +16,10 @@ pub async fn measure(stage: &mut Stage, options: &Options, callbacks: bool) -> R
     let before = (server.cpu(), carrier.cpu(), stage.database_cpu());
     let mut memory = 0.0_f64;
     let began = Instant::now();
-    let unfinished = if callbacks { "'queued', 'sending', 'sent', 'unknown'" } else { "'queued', 'sending', 'unknown'" };
-    let question = format!("select exists (select from patchbay.messages where status in ({unfinished}))::int");
+    let unfinished =
+        if callbacks { "'queued', 'sending', 'sent', 'unknown'" } else { "'queued', 'sending', 'unknown'" };
+    let question =
+        format!("select exists (select from patchbay.messages where status in ({unfinished}))::int");
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
         memory = memory.max(server.memory().0);
@@ -33,13 +35,18 @@ pub async fn measure(stage: &mut Stage, options: &Options, callbacks: bool) -> R
     server.stop().await;
     carrier.stop().await;
     let last = if callbacks { "delivered_at" } else { "sent_at" };
-    let seconds = stage.number(&format!("select extract(epoch from max({last}) - min(claimed_at)) from patchbay.messages")).await?;
-    let done = stage.number(&format!("select count(*) from patchbay.messages where {last} is not null")).await?;
+    let seconds = stage
+        .number(&format!("select extract(epoch from max({last}) - min(claimed_at)) from patchbay.messages"))
+        .await?;
+    let done =
+        stage.number(&format!("select count(*) from patchbay.messages where {last} is not null")).await?;
     if done < f64::from(options.messages) {
         return Err(BenchError(format!("Only {done} of {} messages were sent.", options.messages)));
     }
     let (name, bar) = if callbacks { ("dispatch with both callbacks", 3000.0) } else { ("dispatch", 6000.0) };
-    let each = |part: &str, seconds: f64| Measure::new(format!("{name}: {part}, processor per 1,000"), seconds * 1000.0 / done * 1000.0, "ms");
+    let each = |part: &str, seconds: f64| {
+        Measure::new(format!("{name}: {part}, processor per 1,000"), seconds * 1000.0 / done * 1000.0, "ms")
+    };
     Ok(vec![
         Measure::new(name, done / seconds.max(0.001), "messages/s").at_least(bar),
         each("server", server_cpu - before.0),

@@ -40,19 +40,28 @@ const INBOX: &[(&str, &str)] = &[
 /// Searches contacts.
 pub async fn contacts(stage: &mut Stage, office: &Office, options: &Options) -> Result<Vec<Measure>> {
     let (server, address) = stage.server("web", "http://127.0.0.1:9", 1).await?;
-    let asker = Asker { client: Client::new(), address, header: ("authorization", format!("Bearer {}", office.key)) };
+    let asker =
+        Asker { client: Client::new(), address, header: ("authorization", format!("Bearer {}", office.key)) };
     let mut all = Vec::new();
     let mut measures = Vec::new();
     for (name, query) in CONTACTS {
         let times = asker.ask(&format!("/api/contacts{query}"), office, options).await?;
-        measures.push(Measure::new(format!("contacts, {name}: 95th percentile"), percentile(&times, 95.0), "ms").below(30.0));
+        measures.push(
+            Measure::new(format!("contacts, {name}: 95th percentile"), percentile(&times, 95.0), "ms")
+                .below(30.0),
+        );
         all.extend(times);
     }
     let deep = asker.walk(options).await?;
-    measures.push(Measure::new("contacts, deep page: 95th percentile", percentile(&deep, 95.0), "ms").below(30.0));
+    measures.push(
+        Measure::new("contacts, deep page: 95th percentile", percentile(&deep, 95.0), "ms").below(30.0),
+    );
     all.extend(deep);
     server.stop().await;
-    measures.insert(0, Measure::new("contacts, all queries: 95th percentile", percentile(&all, 95.0), "ms").below(30.0));
+    measures.insert(
+        0,
+        Measure::new("contacts, all queries: 95th percentile", percentile(&all, 95.0), "ms").below(30.0),
+    );
     measures.insert(1, Measure::new("contacts, all queries: median", percentile(&all, 50.0), "ms"));
     measures.insert(2, Measure::new("contacts, all queries: 99th percentile", percentile(&all, 99.0), "ms"));
     Ok(measures)
@@ -61,16 +70,23 @@ pub async fn contacts(stage: &mut Stage, office: &Office, options: &Options) -> 
 /// Reads the inbox.
 pub async fn inbox(stage: &mut Stage, office: &Office, options: &Options) -> Result<Vec<Measure>> {
     let (server, address) = stage.server("web", "http://127.0.0.1:9", 1).await?;
-    let asker = Asker { client: Client::new(), address, header: ("cookie", format!("session={}", office.session)) };
+    let asker =
+        Asker { client: Client::new(), address, header: ("cookie", format!("session={}", office.session)) };
     let mut all = Vec::new();
     let mut measures = Vec::new();
     for (name, path) in INBOX {
         let times = asker.ask(path, office, options).await?;
-        measures.push(Measure::new(format!("inbox, {name}: 95th percentile"), percentile(&times, 95.0), "ms").below(20.0));
+        measures.push(
+            Measure::new(format!("inbox, {name}: 95th percentile"), percentile(&times, 95.0), "ms")
+                .below(20.0),
+        );
         all.extend(times);
     }
     server.stop().await;
-    measures.insert(0, Measure::new("inbox, all pages: 95th percentile", percentile(&all, 95.0), "ms").below(20.0));
+    measures.insert(
+        0,
+        Measure::new("inbox, all pages: 95th percentile", percentile(&all, 95.0), "ms").below(20.0),
+    );
     measures.insert(1, Measure::new("inbox, all pages: median", percentile(&all, 50.0), "ms"));
     measures.insert(2, Measure::new("inbox, all pages: 99th percentile", percentile(&all, 99.0), "ms"));
     Ok(measures)
@@ -112,13 +128,18 @@ impl Asker {
     }
 
     async fn get(&self, path: &str) -> Result<(f64, String)> {
-        let request = self.client.get(format!("http://{}{path}", self.address)).header(self.header.0, &self.header.1);
+        let request =
+            self.client.get(format!("http://{}{path}", self.address)).header(self.header.0, &self.header.1);
         let began = Instant::now();
         let answer = request.send().await.map_err(failed("Asking the server"))?;
         let status = answer.status();
         let text = answer.text().await.map_err(failed("Asking the server"))?;
         let time = began.elapsed().as_secs_f64() * 1000.0;
-        if status.is_success() { Ok((time, text)) } else { Err(BenchError(format!("{path} answered {status}."))) }
+        if status.is_success() {
+            Ok((time, text))
+        } else {
+            Err(BenchError(format!("{path} answered {status}.")))
+        }
     }
 }
 
@@ -137,7 +158,10 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let times: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        assert_eq!((percentile(&times, 50.0), percentile(&times, 95.0), percentile(&times, 99.0)), (50.0, 95.0, 99.0));
+        assert_eq!(
+            (percentile(&times, 50.0), percentile(&times, 95.0), percentile(&times, 99.0)),
+            (50.0, 95.0, 99.0)
+        );
         assert_eq!((percentile(&[7.0], 95.0), percentile(&[], 95.0)), (7.0, 0.0));
     }
 }

@@ -18,8 +18,8 @@ mod start;
 
 use std::path::PathBuf;
 
-pub use report::Report;
 use report::Measure;
+pub use report::Report;
 use stage::Stage;
 
 /// What to measure.

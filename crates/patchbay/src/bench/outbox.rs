@@ -22,7 +22,9 @@ pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Vec<Measure
     let (mut server, _) = stage.server("all", &carrier_url, options.concurrency).await?;
     let before = (server.cpu(), stage.database_cpu());
     let began = Instant::now();
-    while stage.number("select exists (select from patchbay.outbox where processed_at is null)::int").await? != 0.0 {
+    while stage.number("select exists (select from patchbay.outbox where processed_at is null)::int").await?
+        != 0.0
+    {
         tokio::time::sleep(Duration::from_millis(200)).await;
         if !server.is_alive() || began.elapsed() > LIMIT {
             return Err(BenchError("The events were not handled; the server's log says why.".to_owned()));

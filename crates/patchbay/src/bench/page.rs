@@ -13,12 +13,24 @@ pub async fn measure(stage: &mut Stage, office: &Office) -> Result<Vec<Measure>>
             .get(format!("http://{address}{path}"))
             .header("accept-encoding", "br")
             .header("cookie", format!("session={}", office.session));
-        let answer = request.send().await.map_err(failed("Loading a page"))?.error_for_status().map_err(failed("Loading a page"))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(failed("Loading a page"))?
+            .error_for_status()
+            .map_err(failed("Loading a page"))?;
         let bytes = answer.bytes().await.map_err(failed("Loading a page"))?;
         Ok((bytes.len(), path.to_owned()))
     };
-    let plain = client.get(format!("http://{address}/inbox")).header("cookie", format!("session={}", office.session));
-    let html = plain.send().await.map_err(failed("Loading a page"))?.text().await.map_err(failed("Loading a page"))?;
+    let plain =
+        client.get(format!("http://{address}/inbox")).header("cookie", format!("session={}", office.session));
+    let html = plain
+        .send()
+        .await
+        .map_err(failed("Loading a page"))?
+        .text()
+        .await
+        .map_err(failed("Loading a page"))?;
     let (page, _) = load("/inbox").await?;
     let mut bytes = page;
     let mut seen = BTreeSet::new();
@@ -30,7 +42,13 @@ pub async fn measure(stage: &mut Stage, office: &Office) -> Result<Vec<Measure>>
         let (size, _) = load(&path).await?;
         bytes += size;
         if path.ends_with(".css") || path.ends_with(".js") {
-            let text = client.get(format!("http://{address}{path}")).send().await.map_err(failed("Loading an asset"))?.text().await;
+            let text = client
+                .get(format!("http://{address}{path}"))
+                .send()
+                .await
+                .map_err(failed("Loading an asset"))?
+                .text()
+                .await;
             waiting.extend(assets(&text.unwrap_or_default()));
         }
     }

@@ -24,9 +24,14 @@ pub struct Process {
 
 impl Process {
     /// Starts this program with other arguments. What it logs goes to `log`.
-    pub fn start<S: AsRef<OsStr>>(arguments: &[S], environment: &[(&str, String)], log: &Path) -> Result<Self> {
+    pub fn start<S: AsRef<OsStr>>(
+        arguments: &[S],
+        environment: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self> {
         let program = std::env::current_exe().map_err(failed("This program cannot be found"))?;
-        let log = File::options().create(true).append(true).open(log).map_err(failed("A log cannot be written"))?;
+        let log =
+            File::options().create(true).append(true).open(log).map_err(failed("A log cannot be written"))?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -75,7 +80,8 @@ impl Process {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
         let megabytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+            line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or_default()
+                / 1024.0
         };
         (megabytes("VmRSS:"), megabytes("VmHWM:"))
     }
@@ -93,7 +99,8 @@ impl Process {
 fn cpu(pid: u32, children: bool) -> f64 {
     // Linux: proc(5). Fields 14 to 17 count ticks of a hundredth of a second.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').collect()).unwrap_or_default();
+    let fields: Vec<&str> =
+        stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').collect()).unwrap_or_default();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
     let own = ticks(11) + ticks(12);
     (own + if children { ticks(13) + ticks(14) } else { 0.0 }) / 100.0

@@ -85,7 +85,11 @@ impl Report {
             text.push_str(" (not optimised: the numbers say nothing about speed)");
         }
         text.push_str("\n\n| what | measured | bar | |");
-        text.push_str(if self.former.is_some() { " before |\n|---|---:|---:|---|---:|\n" } else { "\n|---|---:|---:|---|\n" });
+        text.push_str(if self.former.is_some() {
+            " before |\n|---|---:|---:|---|---:|\n"
+        } else {
+            "\n|---|---:|---:|---|\n"
+        });
         for measure in &self.measures {
             let bar = measure.bar.map_or_else(String::new, |bar| {
                 format!("{} {} {}", if measure.more_is_better { "≥" } else { "<" }, digits(bar), measure.unit)
@@ -95,7 +99,13 @@ impl Report {
                 Some(false) => "**missed**",
                 None => "",
             };
-            let _ = write!(text, "| {} | {} {} | {bar} | {verdict} |", measure.name, digits(measure.value), measure.unit);
+            let _ = write!(
+                text,
+                "| {} | {} {} | {bar} | {verdict} |",
+                measure.name,
+                digits(measure.value),
+                measure.unit
+            );
             if let Some(former) = &self.former {
                 let before = former.measures.iter().find(|one| one.name == measure.name);
                 let told = before.map_or_else(String::new, |one| {
@@ -144,7 +154,13 @@ mod tests {
 
     #[test]
     fn numbers_are_told_as_people_write_them() {
-        for (value, told) in [(0.1234, "0.12"), (12.34, "12.3"), (123.4, "123"), (12_345.0, "12,345"), (1_234_567.0, "1,234,567")] {
+        for (value, told) in [
+            (0.1234, "0.12"),
+            (12.34, "12.3"),
+            (123.4, "123"),
+            (12_345.0, "12,345"),
+            (1_234_567.0, "1,234,567"),
+        ] {
             assert_eq!(digits(value), told);
         }
     }
@@ -155,7 +171,10 @@ mod tests {
         former.add(vec![Measure::new("speed", 50.0, "/s").at_least(80.0)]);
         let former: Report = serde_json::from_value(former.json()).unwrap();
         let mut report = Report::new(Some(former));
-        report.add(vec![Measure::new("speed", 100.0, "/s").at_least(80.0), Measure::new("size", 90.0, "kB").below(80.0)]);
+        report.add(vec![
+            Measure::new("speed", 100.0, "/s").at_least(80.0),
+            Measure::new("size", 90.0, "kB").below(80.0),
+        ]);
         let table = report.table();
         assert!(table.contains("| speed | 100 /s | ≥ 80.0 /s | met | 50.0 (+100 %) |"), "{table}");
         assert!(table.contains("| size | 90.0 kB | < 80.0 kB | **missed** |  |"), "{table}");

@@ -13,14 +13,19 @@ use crate::{
 const TENANTS: u32 = 4;
 
 const NAMES: [&str; 40] = [
-    "Ava", "Ben", "Chloe", "Dan", "Ella", "Finn", "Grace", "Hugo", "Isla", "Jack", "Kate", "Liam", "Mia", "Noah", "Olive", "Paul",
-    "Quinn", "Ruby", "Sam", "Tess", "Uma", "Vera", "Will", "Xena", "Yara", "Zoe", "Arlo", "Beth", "Cody", "Dora", "Eli", "Faye",
-    "Gus", "Hana", "Ivan", "Jade", "Kurt", "Lola", "Max", "Nina",
+    "Ava", "Ben", "Chloe", "Dan", "Ella", "Finn", "Grace", "Hugo", "Isla", "Jack", "Kate", "Liam", "Mia",
+    "Noah", "Olive", "Paul", "Quinn", "Ruby", "Sam", "Tess", "Uma", "Vera", "Will", "Xena", "Yara", "Zoe",
+    "Arlo", "Beth", "Cody", "Dora", "Eli", "Faye", "Gus", "Hana", "Ivan", "Jade", "Kurt", "Lola", "Max",
+    "Nina",
 ];
-const FIRST: [&str; 20] =
-    ["bar", "cal", "dun", "ever", "fen", "gar", "hol", "ing", "jar", "kel", "lam", "mar", "nor", "oak", "pem", "quar", "ros", "stan", "thorn", "wal"];
-const SECOND: [&str; 20] =
-    ["der", "ber", "ley", "min", "nel", "per", "rin", "sel", "ten", "vel", "wen", "yor", "zan", "bur", "cor", "den", "fer", "gan", "hur", "kin"];
+const FIRST: [&str; 20] = [
+    "bar", "cal", "dun", "ever", "fen", "gar", "hol", "ing", "jar", "kel", "lam", "mar", "nor", "oak", "pem",
+    "quar", "ros", "stan", "thorn", "wal",
+];
+const SECOND: [&str; 20] = [
+    "der", "ber", "ley", "min", "nel", "per", "rin", "sel", "ten", "vel", "wen", "yor", "zan", "bur", "cor",
+    "den", "fer", "gan", "hur", "kin",
+];
 const THIRD: [&str; 10] = ["ford", "ton", "wood", "field", "by", "worth", "stone", "well", "ham", "son"];
 
 fn array(words: &[&str]) -> String {
@@ -104,7 +109,8 @@ impl Office {
         let at = |words: &[&'static str], n: u64| words[(n % words.len() as u64) as usize];
         let surname = format!("{}{}{}", at(&FIRST, n / 40), at(&SECOND, n / 800), at(&THIRD, n / 16_000));
         let digits = format!("{:06}", n % 1_000_000);
-        let contact = self.contacts.get(nth as usize % self.contacts.len().max(1)).copied().unwrap_or_default();
+        let contact =
+            self.contacts.get(nth as usize % self.contacts.len().max(1)).copied().unwrap_or_default();
         pattern
             .replace("SURNAME", &surname)
             .replace("NAME", at(&NAMES, n))

@@ -44,23 +44,32 @@ impl Stage {
         let options: PgConnectOptions = cluster.url().parse().map_err(failed("No database for measuring"))?;
         // Statements that load a million rows take their time.
         let options = options.disable_statement_logging();
-        let mut sql = PgConnection::connect_with(&options).await.map_err(failed("No database for measuring"))?;
-        let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut sql).await.map_err(failed("The database"))?;
+        let mut sql =
+            PgConnection::connect_with(&options).await.map_err(failed("No database for measuring"))?;
+        let backend: i32 = sqlx::query_scalar("select pg_backend_pid()")
+            .fetch_one(&mut sql)
+            .await
+            .map_err(failed("The database"))?;
         let postmaster = u32::try_from(backend).ok().and_then(parent_of).unwrap_or_default();
         Ok(Self { sql, folder, kept: keep.is_some(), cluster, master_key: Secrets::new_key(), postmaster })
     }
 
     /// Runs statements.
     pub async fn execute(&mut self, statements: &str) -> Result<()> {
-        self.sql.execute(AssertSqlSafe(statements.to_owned())).await.map(drop).map_err(failed("Preparing the database"))
+        self.sql
+            .execute(AssertSqlSafe(statements.to_owned()))
+            .await
+            .map(drop)
+            .map_err(failed("Preparing the database"))
     }
 
     /// Clears dead rows away and counts the living, as the database would do by itself after a while.
     pub async fn vacuum(&mut self) -> Result<()> {
-        let tables: Vec<String> = sqlx::query_scalar("select quote_ident(tablename) from pg_tables where schemaname = 'patchbay'")
-            .fetch_all(&mut self.sql)
-            .await
-            .map_err(failed("Preparing the database"))?;
+        let tables: Vec<String> =
+            sqlx::query_scalar("select quote_ident(tablename) from pg_tables where schemaname = 'patchbay'")
+                .fetch_all(&mut self.sql)
+                .await
+                .map_err(failed("Preparing the database"))?;
         for table in tables {
             self.execute(&format!("vacuum (analyze) patchbay.{table}")).await?;
         }
@@ -70,8 +79,10 @@ impl Stage {
     /// One number.
     pub async fn number(&mut self, query: &str) -> Result<f64> {
         let query = format!("select ({query})::float8");
-        let number: Option<f64> =
-            sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut self.sql).await.map_err(failed("Reading a result"))?;
+        let number: Option<f64> = sqlx::query_scalar(AssertSqlSafe(query))
+            .fetch_one(&mut self.sql)
+            .await
+            .map_err(failed("Reading a result"))?;
         Ok(number.unwrap_or_default())
     }
 

@@ -2,11 +2,7 @@
 
 use std::time::Instant;
 
-use super::{
-    Measure, Result,
-    process::Process,
-    stage::free_address,
-};
+use super::{Measure, Result, process::Process, stage::free_address};
 
 /// Later starts, of which the median counts.
 const STARTS: usize = 5;
@@ -42,7 +38,10 @@ async fn once(folder: &std::path::Path) -> Result<f64> {
             break;
         }
         if began.elapsed().as_secs() > 60 || !server.is_alive() {
-            return Err(super::BenchError(format!("The server does not get ready; {} says why.", log.display())));
+            return Err(super::BenchError(format!(
+                "The server does not get ready; {} says why.",
+                log.display()
+            )));
         }
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
