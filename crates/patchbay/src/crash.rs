@@ -4,11 +4,36 @@
 //! and marking it done, stands a [`point`]. Outside tests it is nothing at all. In tests a node runs in a
 //! runtime of its own whose threads carry a [`Plan`]; at the plan's point the node stops for good, or waits until
 //! it is let go on. What happens after a death is up to the rest of the program, which is what is tested.
+//!
+//! A process of a development build can be told to kill itself at a point: `PATCHBAY_CRASH_AT=settle.written:3` lets
+//! three passages go by. The test of whole processes (`tests/crash.rs`) does so.
 
-/// Does nothing: only tests plan deaths.
-#[cfg(not(test))]
+/// Does nothing: nobody plans deaths in a build that is used.
+#[cfg(all(not(test), not(debug_assertions)))]
 #[inline(always)]
 pub async fn point(_: &'static str) {}
+
+/// Kills the process, the way `kill -9` does, if the environment says so.
+#[cfg(all(not(test), debug_assertions))]
+pub async fn point(name: &'static str) {
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    };
+    static PLAN: OnceLock<Option<(String, usize)>> = OnceLock::new();
+    static PASSED: AtomicUsize = AtomicUsize::new(0);
+    let plan = PLAN.get_or_init(|| {
+        let plan = std::env::var("PATCHBAY_CRASH_AT").ok()?;
+        let (point, after) = plan.split_once(':').unwrap_or((&plan, "0"));
+        Some((point.to_owned(), after.parse().unwrap_or_default()))
+    });
+    if let Some((point, after)) = plan
+        && point == name
+        && PASSED.fetch_add(1, Ordering::AcqRel) >= *after
+    {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
 
 #[cfg(test)]
 pub use planned::{Action, POINTS, Plan, point};

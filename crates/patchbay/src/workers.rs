@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +64,8 @@ const TICK: Duration = Duration::from_secs(5);
 
 /// All workers of one node, until `stop`; each finishes what it has claimed.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
-    let engine = engine(&app, Options::default());
+    let lease = TimeDelta::from_std(app.config.lease).unwrap_or(Options::default().lease);
+    let engine = engine(&app, Options { lease, ..Options::default() });
     let (events, messages) = (engine.waker(), Arc::new(Notify::new()));
     tokio::join!(
         engine.run(stop.clone()),

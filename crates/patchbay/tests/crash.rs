@@ -1,5 +1,7 @@
-//! kill -9 under load: the real program, the carrier's simulator with all its faults, and two workers that are killed at
-//! random times. In the end the carrier's ledger and ours agree: nothing twice, nothing lost, totals balance.
+//! kill -9 under load: the real program, the carrier's simulator with all its faults, two workers side by side and the
+//! server that takes webhooks. They are killed at random times, and between any two steps of claim, call and settle, of
+//! taking and handling a webhook. In the end the carrier's ledger and ours agree: nothing twice, nothing lost, totals
+//! balance.
 //!
 //! `PATCHBAY_CRASHES`, `PATCHBAY_CRASH_MESSAGES` and `PATCHBAY_CRASH_SEED` ask for more, or for other, luck.
 
@@ -27,6 +29,17 @@ impl Process {
     fn kill(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    /// Waits for the process to end by itself, and ends it if it does not.
+    async fn ends(&mut self, within: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < within && matches!(self.0.try_wait(), Ok(None)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.kill();
     }
 }
 
@@ -81,8 +94,14 @@ impl World {
     }
 
     fn start(&self, log: &str, arguments: &[&str]) -> Process {
+        self.start_doomed(log, arguments, None)
+    }
+
+    /// Starts a process that kills itself at the point `doom` names, if any.
+    fn start_doomed(&self, log: &str, arguments: &[&str], doom: Option<&str>) -> Process {
         let log = File::options().create(true).append(true).open(self.folder.join(log)).expect("log");
         let mut command = self.command(arguments);
+        command.envs(doom.map(|doom| ("PATCHBAY_CRASH_AT", doom)));
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         Process(command.spawn().expect("start"))
     }
@@ -93,8 +112,13 @@ impl World {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    fn worker(&self) -> Process {
-        self.start("worker.log", &["serve", "--role", "worker"])
+    fn worker(&self, doom: Option<&str>) -> Process {
+        self.start_doomed("worker.log", &["serve", "--role", "worker"], doom)
+    }
+
+    /// The server that takes webhooks.
+    fn web(&self, doom: Option<&str>) -> Process {
+        self.start_doomed("web.log", &["serve", "--role", "web", "--listen", &self.web], doom)
     }
 }
 
@@ -149,8 +173,27 @@ async fn queue(sql: &mut PgConnection, from: u64, to: u64) {
     sql.execute(AssertSqlSafe(statement)).await.expect("queue");
 }
 
+/// Where a process kills itself, and after how many passages.
+const DOOMS: &[&str] = &[
+    "claim.locked:2",
+    "hand_over.called:9",
+    "claim.marked:1",
+    "settle.written:1",
+    "webhook.written:3",
+    "claim.committed:2",
+    "settle.begun:2",
+    "reconcile.found:1",
+    "hand_over.checked:5",
+    "settle.committed:1",
+    "webhook.committed:5",
+    "reconcile.marked:0",
+    "event.handled:4",
+    "report.written:2",
+    "reconcile.written:0",
+];
+
 #[tokio::test]
-async fn killed_at_random_nothing_goes_twice_or_missing() {
+async fn killed_anywhere_nothing_goes_twice_or_missing() {
     let crashes = number("PATCHBAY_CRASHES", 20);
     let messages = number("PATCHBAY_CRASH_MESSAGES", 3_000);
     let mut luck = Luck(number("PATCHBAY_CRASH_SEED", 1));
@@ -162,11 +205,11 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
         .chain(faults.split(' '))
         .collect();
     let _carrier = world.start("carrier.log", &arguments);
-    let web_address = world.web.clone();
-    let _web = world.start("web.log", &["serve", "--role", "web", "--listen", &web_address]);
+    // One server does nothing but hold on to the private cluster; it is the only one that lives through.
+    let holder_address = free_address();
+    let _holder = world.start("holder.log", &["serve", "--role", "web", "--listen", &holder_address]);
     await_port(&carrier_address, &world.folder);
-    await_port(&web_address, &world.folder);
-    // Answers once the private cluster runs, which the web server holds on to.
+    await_port(&holder_address, &world.folder);
     let url = world.output(&["database-url"])["url"].as_str().expect("url").to_owned();
     world.output(&["tenant", "create", "--name", "Brightside"]);
     world.database = Some(url.clone());
@@ -174,13 +217,27 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
     sql.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false")
         .await
         .expect("tenant");
-    let mut workers = [world.worker(), world.worker()];
+    let mut web = world.web(None);
+    let mut workers = [world.worker(None), world.worker(None)];
     for crash in 0..crashes {
         queue(&mut sql, crash * messages / crashes, (crash + 1) * messages / crashes).await;
-        tokio::time::sleep(Duration::from_millis(50 + luck.below(700))).await;
+        let doom = DOOMS[usize::try_from(crash / 2).unwrap_or_default() % DOOMS.len()];
         let victim = &mut workers[usize::try_from(luck.below(2)).unwrap_or_default()];
-        victim.kill();
-        *victim = world.worker();
+        if crash % 2 == 0 {
+            tokio::time::sleep(Duration::from_millis(50 + luck.below(700))).await;
+            victim.kill();
+            *victim = world.worker(None);
+        } else if doom.starts_with("webhook") {
+            web.kill();
+            web = world.web(Some(doom));
+            web.ends(Duration::from_secs(2)).await;
+            web = world.web(None);
+        } else {
+            victim.kill();
+            *victim = world.worker(Some(doom));
+            victim.ends(Duration::from_secs(2)).await;
+            *victim = world.worker(None);
+        }
     }
     let began = Instant::now();
     let open = "select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')";
@@ -191,6 +248,7 @@ async fn killed_at_random_nothing_goes_twice_or_missing() {
     }
     compare(&mut sql, &world, messages).await;
     drop(workers);
+    drop(web);
     drop(sql);
     let _ = fs::remove_dir_all(&world.folder);
 }

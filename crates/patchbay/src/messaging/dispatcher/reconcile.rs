@@ -57,7 +57,9 @@ pub(super) async fn once(app: &App) -> Result<()> {
         let mut tx = app.db.tenant(tenant).await?;
         let ask_at = now + TimeDelta::from_std(app.config.reconcile_after).map_err(Error::internal)?;
         let lost = sql::mark_lost_leases_unknown(&mut tx, now, ask_at).await?;
-        let unknown = sql::claim_unknown(&mut tx, now, ask_at + TimeDelta::minutes(1), BATCH).await?;
+        // Who asks may die asking: then somebody else does, after a lease.
+        let lease = TimeDelta::from_std(app.config.lease).map_err(Error::internal)?;
+        let unknown = sql::claim_unknown(&mut tx, now, ask_at + lease, BATCH).await?;
         let senders = sql::senders(&mut tx, now.date_naive()).await?;
         let routes = providers::Routes::load(app, &mut tx, &senders).await?;
         tx.commit().await?;
