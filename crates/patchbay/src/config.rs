@@ -9,6 +9,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub pg_bin: Option<PathBuf>,
     pub db_connections: u32,
+    /// Where daily backups go; `off` for nowhere. Without it, beside the private cluster if there is one.
+    pub backup_dir: Option<String>,
     /// Where the web server listens: address and port.
     pub listen: String,
     /// Where the world reaches this server; webhook signatures and links are made of it. No trailing slash.
@@ -119,6 +121,7 @@ impl Config {
             data_dir: text("PATCHBAY_DATA_DIR").map_or_else(|| PathBuf::from("data"), PathBuf::from),
             pg_bin: text("PATCHBAY_PG_BIN").map(PathBuf::from),
             db_connections: number(&get, "PATCHBAY_DB_CONNECTIONS", 24)?,
+            backup_dir: text("PATCHBAY_BACKUP_DIR"),
             listen,
             public_url_assumed,
             public_url: public_url.trim_end_matches('/').to_owned(),

@@ -9,6 +9,7 @@
 mod app;
 mod audit;
 mod auth;
+mod backup;
 mod bench;
 pub mod cli;
 mod config;
@@ -20,6 +21,7 @@ mod db;
 mod demo;
 mod environment;
 mod error;
+mod fence;
 mod health;
 mod ids;
 mod ingest;

@@ -20,6 +20,7 @@ use crate::{
         ConnectError, Db,
         embedded::{self, Cluster, ClusterError},
     },
+    fence,
     messaging::webhooks::Mailroom,
     providers::Providers,
     realtime::Realtime,
@@ -45,6 +46,8 @@ pub enum StartError {
     File { path: PathBuf, action: &'static str, cause: io::Error },
     #[error("The carriers cannot be set up: {0}.")]
     Providers(String),
+    #[error("Whether this database is a copy cannot be told: {0}.")]
+    Fence(String),
     #[error("{0}.")]
     Mail(#[from] MailerError),
 }
@@ -56,19 +59,28 @@ pub struct Program {
     pub fake_events: mpsc::Receiver<Event>,
     /// The private cluster, if that is where the data is.
     pub cluster: Option<Cluster>,
-    url: String,
+    /// Where the database is.
+    pub url: String,
 }
 
 /// Opens the database, brings its schema up to date, and puts the program together.
 pub async fn open(config: Config) -> Result<Program, StartError> {
     let program = open_as_is(config).await?;
-    match program.app.db.migrate().await {
+    match prepare(&program).await {
         Ok(()) => Ok(program),
         Err(error) => {
             program.close().await;
-            Err(error.into())
+            Err(error)
         }
     }
+}
+
+async fn prepare(program: &Program) -> Result<(), StartError> {
+    let app = &program.app;
+    app.db.migrate().await?;
+    let folder = program.cluster.as_ref().map(|_| app.config.data_dir.as_path());
+    fence::check(&app.db, folder, app.now()).await.map_err(|error| StartError::Fence(error.to_string()))?;
+    Ok(())
 }
 
 /// The same without changing the schema.
@@ -106,11 +118,6 @@ pub async fn open_as_is(mut config: Config) -> Result<Program, StartError> {
 }
 
 impl Program {
-    /// Where the database is.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// Closes connections, and the cluster if nobody else uses it.
     pub async fn close(self) {
         self.app.db.close().await;

@@ -161,6 +161,11 @@ fn a_backup_is_restored_whole_or_not_at_all() {
         (Some(1), Some(true))
     );
     other.json(&["user", "add", "--tenant", "kept", "--email", "k@example.com", "--role", "owner"]);
+    // What the original may have sent is not sent again until somebody says so; the original itself goes on.
+    let release = ["sending", "release", "--all", "--waiting", "cancel"];
+    assert_eq!(folder.json(&release)["released"], 0);
+    assert_eq!(other.json(&release)["released"], 1);
+    assert_eq!(other.json(&["sending", "hold", "--tenant", "kept"])["held"], 1);
     // Data that is there is not replaced by accident.
     let refused = other.command(&["restore", file]).output().unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--force"));

@@ -66,6 +66,9 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Hold all sending, or let it go on (after a restore, or beside a copy of this database)
+    #[command(subcommand)]
+    Sending(SendingCommand),
     /// Check the installation and say what to mend
     Doctor,
     /// Seal all stored credentials with the current master key
@@ -110,6 +113,39 @@ pub enum UserCommand {
         #[arg(long, value_enum)]
         role: RoleName,
     },
+}
+
+#[derive(Subcommand)]
+pub enum SendingCommand {
+    /// Let nothing leave until an owner confirms
+    Hold(SendingTarget),
+    /// Let messages leave again
+    Release {
+        #[command(flatten)]
+        target: SendingTarget,
+        /// What happens to the messages that were waiting when sending was held
+        #[arg(long, value_enum)]
+        waiting: WaitingName,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct SendingTarget {
+    /// The tenant's slug
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Every tenant
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum WaitingName {
+    /// They are sent, through the gates as ever
+    Send,
+    /// They are canceled: the original has sent them
+    Cancel,
 }
 
 #[derive(Subcommand)]

@@ -1,8 +1,8 @@
 //! Why a command failed, as one sentence.
 
 use crate::{
-    bench::BenchError, environment::EnvironmentError, error::Error, secrets::SecretError, serve::ServeError,
-    start::StartError,
+    backup::BackupError, bench::BenchError, environment::EnvironmentError, error::Error,
+    secrets::SecretError, serve::ServeError, start::StartError,
 };
 
 /// One sentence.
@@ -51,7 +51,7 @@ macro_rules! spoken {
     };
 }
 
-spoken!(BenchError, EnvironmentError, StartError, ServeError, SecretError);
+spoken!(BackupError, BenchError, EnvironmentError, StartError, ServeError, SecretError);
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ mod doctor;
 mod failure;
 mod output;
 mod reseal;
+mod sending;
 mod serving;
 mod tenancy;
 
@@ -65,6 +66,7 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::LoginLink { email } => tenancy::login_link(config, &email, output).await,
             Command::Backup { file } => backup::backup(config, &file, output).await,
             Command::Restore { file, force } => backup::restore(config, &file, force, output).await,
+            Command::Sending(command) => sending::run(config, command, output).await,
             Command::Doctor => doctor::run(config, output).await,
             Command::Reseal { new_key } => reseal::run(config, new_key, output).await,
         }

@@ -163,6 +163,11 @@ impl Db {
         Ok(sqlx::query_scalar("select count(*) from patchbay.tenants").fetch_one(&self.pool).await?)
     }
 
+    /// When this database was first opened (see `fence`); `None` before that.
+    pub async fn begun_at(&self) -> Result<Option<chrono::DateTime<chrono::Utc>>> {
+        Ok(sqlx::query_scalar!("select marked_at from patchbay.instance").fetch_optional(&self.pool).await?)
+    }
+
     /// How many other processes of this program are connected to the same database. Closes this one's own
     /// connections, which cannot be told from others.
     pub async fn other_sessions(&self) -> Result<i64> {

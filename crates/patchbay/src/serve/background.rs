@@ -6,7 +6,7 @@ use patchbay_providers::Event;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, messaging, telemetry, workers};
+use crate::{app::App, backup, messaging, telemetry, workers};
 
 /// How often histograms are folded.
 const TIDY: Duration = Duration::from_secs(5);
@@ -15,6 +15,7 @@ const TIDY: Duration = Duration::from_secs(5);
 pub fn start(
     parts: &mut JoinSet<&'static str>,
     app: &Arc<App>,
+    url: String,
     fake_events: mpsc::Receiver<Event>,
     works: bool,
     serves: bool,
@@ -30,6 +31,11 @@ pub fn start(
         "The fake carrier"
     });
     if works {
+        let (keeper, halt) = (app.clone(), stop.clone());
+        parts.spawn(async move {
+            backup::schedule::run(keeper, url, halt).await;
+            "The daily backup"
+        });
         let (worker, halt) = (app.clone(), stop.clone());
         parts.spawn(async move {
             workers::run(worker, halt).await;

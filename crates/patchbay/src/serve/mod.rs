@@ -125,7 +125,7 @@ impl Node {
     /// # Errors
     /// When a part of the node ends by itself.
     pub async fn run(self, signals: &Signals) -> Result<(), ServeError> {
-        let Self { program: Program { app, fake_events, mut cluster, .. }, listener, claim, role } = self;
+        let Self { program: Program { app, fake_events, mut cluster, url }, listener, claim, role } = self;
         let stop = signals.stop.child_token();
         let mut parts = JoinSet::new();
         let address = app.config.data_dir.join(ADDRESS_FILE);
@@ -134,7 +134,7 @@ impl Node {
             let _ = std::fs::write(&address, &app.config.public_url);
             parts.spawn(web(listener, app.clone(), stop.clone()));
         }
-        background::start(&mut parts, &app, fake_events, role.works(), role.serves(), &stop);
+        background::start(&mut parts, &app, url, fake_events, role.works(), role.serves(), &stop);
         let ended = watch(&mut parts, &mut cluster, &stop).await;
         stop.cancel();
         app.realtime.close();

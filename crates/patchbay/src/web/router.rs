@@ -10,7 +10,7 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, health, ingest, messaging, notifications, openapi, parked,
+    app::App, audit, contacts, dashboard, fence, health, ingest, messaging, notifications, openapi, parked,
     providers, quotes, templates, tenants,
 };
 
@@ -27,6 +27,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(ingest::routes)
         .with(notifications::routes)
         .with(parked::routes)
+        .with(fence::routes)
         .with(dashboard::routes)
         .with(audit::routes)
         .with(crate::consent::routes)

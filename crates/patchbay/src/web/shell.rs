@@ -71,13 +71,26 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
         theme: theme(&session.theme),
         assets: assets::prefix(),
         notice: session.notice.take(),
-        banner: waiting.kill_switch.then(|| Banner {
-            tone: Tone::Stop,
-            icon: "ban",
-            text: "Sending is stopped. Messages wait until it is allowed again.".to_owned(),
-            action: can_manage.then(|| ("Sending settings".to_owned(), "/settings/sending".to_owned())),
-        }),
+        banner: banner(&waiting, can_manage),
     })
+}
+
+/// What keeps messages from leaving, said on every page.
+fn banner(waiting: &sql::Waiting, can_manage: bool) -> Option<Banner> {
+    let stopped = |text: &str, action: Option<(&str, &str)>| Banner {
+        tone: Tone::Stop,
+        icon: "ban",
+        text: text.to_owned(),
+        action: action.map(|(label, href)| (label.to_owned(), href.to_owned())),
+    };
+    if waiting.is_held {
+        let text = "Sending is held because this database was restored or copied.";
+        return Some(stopped(text, Some(("Look and decide", "/settings/held"))));
+    }
+    let text = "Sending is stopped. Messages wait until it is allowed again.";
+    waiting
+        .kill_switch
+        .then(|| stopped(text, can_manage.then_some(("Sending settings", "/settings/sending"))))
 }
 
 /// What waits in each room, again, for a page that is open.

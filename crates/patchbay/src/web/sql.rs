@@ -13,6 +13,7 @@ pub(super) struct Waiting {
     pub quotes: i64,
     pub parked: i64,
     pub kill_switch: bool,
+    pub is_held: bool,
 }
 
 /// What waits in each room. Counting stops at 1,000, so it stays cheap however much waits.
@@ -28,7 +29,7 @@ pub(super) async fn waiting(tx: &mut TenantTx, user_id: Uuid) -> Result<Waiting>
                 and coalesce(q.answered_at, q.viewed_at) > coalesce(m.quotes_seen_at, '-infinity') limit 1000) c) as "quotes!",
            (select count(*) from (select from patchbay.outbox
               where tenant_id = $1 and parked_at is not null limit 1000) c) as "parked!",
-           t.kill_switch
+           t.kill_switch, t.sending_held_at is not null as "is_held!"
            from patchbay.tenants t
            left join patchbay.memberships m on m.tenant_id = $1 and m.user_id = $2
            where t.id = $1"#,

@@ -2,8 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
+use chrono::{DateTime, Utc};
+
 use super::Finding;
-use crate::{app::App, config::Config, providers, start::KEY_FILE};
+use crate::{app::App, backup::schedule, config::Config, providers, start::KEY_FILE};
 
 const MEGABYTE: u64 = 1 << 20;
 
@@ -34,6 +36,33 @@ pub fn disk(config: &Config) -> Finding {
         0..256 => Finding::bad("disk", found, "Make room: PostgreSQL stops when the disk is full."),
         256..2048 => Finding::doubtful("disk", found, "Make room before it is needed."),
         _ => Finding::good("disk", found),
+    }
+}
+
+/// Whether yesterday's data could be had back.
+pub fn backups(config: &Config, now: DateTime<Utc>) -> Finding {
+    let Some(folder) = schedule::folder(config) else {
+        return Finding::doubtful(
+            "backups",
+            "This node makes none.",
+            "Set PATCHBAY_BACKUP_DIR, unless the database server is backed up by other means.",
+        );
+    };
+    match schedule::newest(&folder) {
+        Some(at) if now - at < schedule::LATE => Finding::good(
+            "backups",
+            format!("The newest in {} is of {}.", folder.display(), at.format("%F %H:%M UTC")),
+        ),
+        Some(at) => Finding::bad(
+            "backups",
+            format!("The newest in {} is of {}.", folder.display(), at.format("%F %H:%M UTC")),
+            "Is a worker running? The log says why the daily backup failed.",
+        ),
+        None => Finding::doubtful(
+            "backups",
+            format!("None yet in {}.", folder.display()),
+            "The first is made when a worker has run for an hour; or run patchbay backup.",
+        ),
     }
 }
 

@@ -54,6 +54,7 @@ pub async fn run(config: Config, output: &Output) -> Result<ExitCode, Failure> {
     match start::open_as_is(config.clone()).await {
         Ok(program) => {
             findings.push(checks::key(&program.app).await);
+            findings.push(checks::backups(&program.app.config, program.app.now()));
             findings.extend(database::all(&program.app).await);
             findings.push(checks::reach(&program.app.config).await);
             program.close().await;

@@ -50,6 +50,7 @@ pub struct TenantRow {
     pub timezone: String,
     pub country: String,
     pub currency: String,
+    /// Switched off by the tenant, or held since the database was restored.
     pub kill_switch: bool,
     pub quiet_start: Option<NaiveTime>,
     pub quiet_end: Option<NaiveTime>,
@@ -65,9 +66,10 @@ pub async fn tenant(tx: &mut TenantTx) -> Result<TenantRow> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         TenantRow,
-        "select timezone, country, currency, kill_switch, quiet_start, quiet_end, country_rules, quiet_binds_people,
-           budget_daily_cents, budget_monthly_cents, rate_per_second, suppression_days
-         from patchbay.tenants where id = $1",
+        r#"select timezone, country, currency, kill_switch or sending_held_at is not null as "kill_switch!", quiet_start,
+           quiet_end, country_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents, rate_per_second,
+           suppression_days
+         from patchbay.tenants where id = $1"#,
         tenant,
     )
     .fetch_one(tx.conn())

@@ -1,29 +1,53 @@
-//! `backup` and `restore`: everything in the database, as of one instant, in one compressed file of PostgreSQL's own
+//! Backups: everything in the database, as of one instant, in one compressed file of PostgreSQL's own
 //! format, with a checksum beside it.
 //!
 //! A backup is whole or absent: it is read back before it gets its name. A restore is one transaction: it happens or
 //! it does not. The master key is not part of a backup, since whoever holds both reads the sealed credentials.
 
+pub mod schedule;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::{Child, Command, Stdio},
 };
 
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use self::target::Target;
-use super::{failure::Failure, output::Output};
 use crate::{
-    config::Config,
+    app::App,
     db::embedded::{self, Binaries},
-    start::{self, KEY_FILE, Program},
+    error::Error,
 };
+
+/// Why a backup could not be written or read back, in one sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BackupError(String);
+
+fn failed(sentence: impl Into<String>) -> BackupError {
+    BackupError(sentence.into())
+}
+
+fn internal(error: Error) -> BackupError {
+    match error {
+        Error::Internal(cause) => BackupError(format!("It did not work: {cause}.")),
+        other => BackupError(other.problem().detail),
+    }
+}
+
+/// A backup that was written and read back.
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub bytes: u64,
+    pub sha256: String,
+}
 
 /// What makes room for the data: our schemas go, extensions and the rest stay. Roles belong to the server, so that
 /// no backup has them.
@@ -40,30 +64,12 @@ do $$ begin
 end $$;
 ";
 
-/// Writes the backup.
-pub async fn backup(config: Config, file: &Path, output: &Output) -> Result<ExitCode, Failure> {
-    let program = start::open_as_is(config).await?;
-    let done = write_backup(&program, file).await;
-    let key_file = program.app.config.data_dir.join(KEY_FILE);
-    program.close().await;
-    let (bytes, checksum) = done?;
-    let sentence = format!(
-        "{} holds everything as of now ({} KB), and was read back.",
-        file.display(),
-        bytes.div_ceil(1024)
-    );
-    output.say(sentence, &json!({ "file": file, "bytes": bytes, "sha256": checksum }));
-    if key_file.exists() {
-        output.note(format!(
-            "Keep {} somewhere else: credentials in the backup open only with it.",
-            key_file.display()
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn write_backup(program: &Program, file: &Path) -> Result<(u64, String), Failure> {
-    let (tools, target) = prepare(program).await?;
+/// Writes everything in the database at `url` to `file`, with its checksum beside it.
+///
+/// # Errors
+/// In one sentence; then nothing stays behind.
+pub async fn write(app: &App, url: &str, file: &Path) -> Result<Written, BackupError> {
+    let (tools, target) = prepare(app, url).await?;
     let file = file.to_owned();
     blocking(move || {
         let draft = sibling(&file, "partial");
@@ -72,7 +78,7 @@ async fn write_backup(program: &Program, file: &Path) -> Result<(u64, String), F
             fs::rename(&draft, &file).map_err(|cause| told(&file, "written", &cause))?;
             let line = format!("{}  {}\n", sum.1, file.file_name().unwrap_or_default().to_string_lossy());
             fs::write(sibling(&file, "sha256"), line).map_err(|cause| told(&file, "written", &cause))?;
-            Ok(sum)
+            Ok(Written { bytes: sum.0, sha256: sum.1 })
         });
         let _ = fs::remove_file(&draft);
         written
@@ -81,13 +87,13 @@ async fn write_backup(program: &Program, file: &Path) -> Result<(u64, String), F
 }
 
 /// The data of the whole database into `draft`, which only we may read; its size and checksum.
-fn dump(tools: &Binaries, target: &Target, draft: &Path) -> Result<(u64, String), Failure> {
+fn dump(tools: &Binaries, target: &Target, draft: &Path) -> Result<(u64, String), BackupError> {
     let mut open = OpenOptions::new();
     let mut out = open.create(true).truncate(true).write(true).mode(0o600).open(draft);
     let out = out.as_mut().map_err(|cause| told(draft, "written", cause))?;
     let mut child =
         spawn(target.command(&tools.program("pg_dump")).arg("--format=custom").stdout(Stdio::piped()))?;
-    let mut from = child.stdout.take().ok_or_else(|| Failure::new("pg_dump has no output."))?;
+    let mut from = child.stdout.take().ok_or_else(|| failed("pg_dump has no output."))?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {
         let count = from.read(&mut buffer).map_err(|cause| told(draft, "read", &cause))?;
@@ -104,63 +110,31 @@ fn dump(tools: &Binaries, target: &Target, draft: &Path) -> Result<(u64, String)
 }
 
 /// Reads the whole table of contents, and finds our tables in it.
-fn check(tools: &Binaries, file: &Path) -> Result<(), Failure> {
+fn check(tools: &Binaries, file: &Path) -> Result<(), BackupError> {
     let listed =
         Command::new(tools.program("pg_restore")).arg("--list").arg(file).stdin(Stdio::null()).output();
-    let listed = listed.map_err(|cause| Failure::new(format!("pg_restore cannot be run: {cause}.")))?;
+    let listed = listed.map_err(|cause| failed(format!("pg_restore cannot be run: {cause}.")))?;
     let contents = String::from_utf8_lossy(&listed.stdout);
     if !listed.status.success() {
         let said = String::from_utf8_lossy(&listed.stderr);
-        return Err(Failure::new(format!("{} is not a backup: {}", file.display(), said.trim())));
+        return Err(failed(format!("{} is not a backup: {}", file.display(), said.trim())));
     }
     if contents.contains("TABLE DATA patchbay tenants") {
         Ok(())
     } else {
-        Err(Failure::new(format!("{} holds no data of Patchbay.", file.display())))
+        Err(failed(format!("{} holds no data of Patchbay.", file.display())))
     }
 }
 
-/// Reads a backup back.
-pub async fn restore(config: Config, file: &Path, force: bool, output: &Output) -> Result<ExitCode, Failure> {
-    if !file.is_file() {
-        return Err(Failure::new(format!("{} is not there.", file.display())));
-    }
-    let again = config.clone();
-    let program = start::open_as_is(config).await?;
-    let done = read_backup(&program, file, force).await;
-    let checked = match done {
-        Ok(checked) => checked,
-        Err(failure) => {
-            program.close().await;
-            return Err(failure);
-        }
-    };
-    // A backup of an older version is brought up to date at once, while the cluster still runs.
-    let upgraded = start::open(again).await;
-    program.close().await;
-    let upgraded = upgraded?;
-    let tenants = tenants(&upgraded).await;
-    upgraded.close().await;
-    let tenants = tenants?;
-    let sentence = format!(
-        "{} was restored: {tenants} {}.",
-        file.display(),
-        if tenants == 1 { "tenant" } else { "tenants" }
-    );
-    output.say(sentence, &json!({ "file": file, "tenants": tenants, "checksum_verified": checked }));
-    if !checked {
-        output.note("There was no checksum file beside it, so its contents could not be compared with what was written.");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn read_backup(program: &Program, file: &Path, force: bool) -> Result<bool, Failure> {
-    if !force && tenants(program).await? > 0 {
-        return Err(Failure::new("There is data in this database already; --force replaces it."));
-    }
-    let (tools, target) = prepare(program).await?;
-    if program.app.db.other_sessions().await? > 0 {
-        return Err(Failure::new("Other processes of Patchbay are using this database; stop them first."));
+/// Replaces what is in the database at `url` by what is in `file`, in one transaction. Answers whether the file could
+/// be compared with its checksum. The connections of `app` are closed.
+///
+/// # Errors
+/// In one sentence; then the database is as it was.
+pub async fn read(app: &App, url: &str, file: &Path) -> Result<bool, BackupError> {
+    let (tools, target) = prepare(app, url).await?;
+    if app.db.other_sessions().await.map_err(internal)? > 0 {
+        return Err(failed("Other processes of Patchbay are using this database; stop them first."));
     }
     let file = file.to_owned();
     blocking(move || {
@@ -173,7 +147,7 @@ async fn read_backup(program: &Program, file: &Path, force: bool) -> Result<bool
 }
 
 /// Compares the checksum, if there is one.
-fn verify(file: &Path) -> Result<bool, Failure> {
+fn verify(file: &Path) -> Result<bool, BackupError> {
     let Ok(line) = fs::read_to_string(sibling(file, "sha256")) else { return Ok(false) };
     let mut open = File::open(file).map_err(|cause| told(file, "read", &cause))?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
@@ -186,7 +160,7 @@ fn verify(file: &Path) -> Result<bool, Failure> {
     if line.split_whitespace().next() == Some(hex(&hash.finalize()).as_str()) {
         Ok(true)
     } else {
-        Err(Failure::new(format!(
+        Err(failed(format!(
             "{} is damaged: its checksum is not the one that was written down.",
             file.display()
         )))
@@ -194,7 +168,7 @@ fn verify(file: &Path) -> Result<bool, Failure> {
 }
 
 /// pg_restore writes SQL, psql runs it; the commit is sent only when both have come to the end.
-fn load(tools: &Binaries, target: &Target, file: &Path) -> Result<(), Failure> {
+fn load(tools: &Binaries, target: &Target, file: &Path) -> Result<(), BackupError> {
     let mut psql = spawn(
         target
             .command(&tools.program("psql"))
@@ -211,7 +185,7 @@ fn load(tools: &Binaries, target: &Target, file: &Path) -> Result<(), Failure> {
     )?;
     let from = restore.stdout.take().map(BufReader::new);
     let (Some(from), Some(mut into)) = (from, psql.stdin.take()) else {
-        return Err(Failure::new("The tools of PostgreSQL cannot be connected."));
+        return Err(failed("The tools of PostgreSQL cannot be connected."));
     };
     let piped = pipe(from, &mut into);
     let restored = finish(restore, "pg_restore");
@@ -242,32 +216,26 @@ fn pipe(mut from: impl BufRead, into: &mut impl Write) -> io::Result<()> {
 }
 
 /// The tools that fit the server, and how they reach it.
-async fn prepare(program: &Program) -> Result<(Binaries, Target), Failure> {
-    let version = program.app.db.server_version().await?;
-    let tools = embedded::client(program.app.config.pg_bin.as_deref(), version).ok_or_else(|| {
-        Failure::new(format!(
+async fn prepare(app: &App, url: &str) -> Result<(Binaries, Target), BackupError> {
+    let version = app.db.server_version().await.map_err(internal)?;
+    let tools = embedded::client(app.config.pg_bin.as_deref(), version).ok_or_else(|| {
+        failed(format!(
             "pg_dump, pg_restore and psql of PostgreSQL {version} or newer are needed (the package postgresql-client-{version})."
         ))
     })?;
-    Ok((tools, Target::new(program.url())?))
+    Ok((tools, Target::new(url)?))
 }
 
-/// How many tenants there are; none when there is no schema.
-async fn tenants(program: &Program) -> Result<i64, Failure> {
-    Ok(program.app.db.tenant_count().await?)
-}
-
-fn spawn(command: &mut Command) -> Result<Child, Failure> {
+fn spawn(command: &mut Command) -> Result<Child, BackupError> {
     let program = command.get_program().to_string_lossy().into_owned();
     command
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|cause| Failure::new(format!("{program} cannot be run: {cause}.")))
+        .map_err(|cause| failed(format!("{program} cannot be run: {cause}.")))
 }
 
-fn finish(child: Child, name: &str) -> Result<(), Failure> {
-    let ended =
-        child.wait_with_output().map_err(|cause| Failure::new(format!("{name} was lost: {cause}.")))?;
+fn finish(child: Child, name: &str) -> Result<(), BackupError> {
+    let ended = child.wait_with_output().map_err(|cause| failed(format!("{name} was lost: {cause}.")))?;
     if ended.status.success() {
         return Ok(());
     }
@@ -276,7 +244,7 @@ fn finish(child: Child, name: &str) -> Result<(), Failure> {
         .lines()
         .find(|line| line.contains("ERROR") || line.contains("error:"))
         .or_else(|| said.lines().next());
-    Err(Failure::new(format!("{name} failed: {}", line.unwrap_or("it said nothing").trim())))
+    Err(failed(format!("{name} failed: {}", line.unwrap_or("it said nothing").trim())))
 }
 
 /// `backup.dump` → `backup.dump.sha256`.
@@ -287,8 +255,8 @@ fn sibling(file: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn told(file: &Path, action: &str, cause: &io::Error) -> Failure {
-    Failure::new(format!("{} cannot be {action}: {cause}.", file.display()))
+fn told(file: &Path, action: &str, cause: &io::Error) -> BackupError {
+    failed(format!("{} cannot be {action}: {cause}.", file.display()))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -296,9 +264,9 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|cause| Err(Failure::new(format!("It did not work: {cause}."))))
+        .unwrap_or_else(|cause| Err(failed(format!("It did not work: {cause}."))))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::Url;
 
-use crate::cli::failure::Failure;
+use super::{BackupError, failed};
 
 /// A database, as libpq takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub struct Target {
 
 impl Target {
     /// Takes the password out, and what only our own client understands.
-    pub fn new(url: &str) -> Result<Self, Failure> {
-        let mut parsed = Url::parse(url)
-            .map_err(|cause| Failure::new(format!("DATABASE_URL cannot be read: {cause}.")))?;
+    pub fn new(url: &str) -> Result<Self, BackupError> {
+        let mut parsed =
+            Url::parse(url).map_err(|cause| failed(format!("DATABASE_URL cannot be read: {cause}.")))?;
         let password = parsed.password().map(decode);
         // Refused only for addresses without a host, which have no password either.
         let _ = parsed.set_password(None);

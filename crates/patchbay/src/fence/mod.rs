@@ -1,0 +1,170 @@
+//! The fence around a restored or cloned database: it holds what waits until an owner decides.
+//!
+//! Promises: a database that is not the one that last ran (restored from a backup, cloned on its server, or a copied
+//! data folder) sends nothing, for any tenant, until that tenant's owner has chosen between sending and canceling what
+//! waited when the copy was made. Messages come in meanwhile, people can work, and nothing is lost.
+//! Does not: recognise a copy of a whole server taken below PostgreSQL (a disk snapshot, a base backup); whoever
+//! starts one of those beside its original runs `patchbay sending hold` first.
+
+mod sql;
+#[cfg(test)]
+mod tests;
+mod ui;
+
+use std::{os::unix::fs::MetadataExt, path::Path};
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    audit,
+    auth::{Actor, Caller, Role},
+    db::{Db, SystemTx},
+    error::{Error, Result},
+    web::routes::{Access, Routes},
+};
+
+/// Why a tenant's messages are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The data was read back from a backup.
+    Restored,
+    /// The database is a copy of another.
+    Copied,
+    /// Somebody with a shell said so.
+    Operator,
+}
+
+impl Why {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Copied => "copied",
+            Self::Operator => "operator",
+        }
+    }
+
+    fn parse(word: &str) -> Self {
+        match word {
+            "restored" => Self::Restored,
+            "copied" => Self::Copied,
+            _ => Self::Operator,
+        }
+    }
+}
+
+/// What happens to the messages that were waiting when sending was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// They are sent, through the gates as ever.
+    Send,
+    /// They are canceled: the original has sent them.
+    Cancel,
+}
+
+/// A hold, as its tenant sees it.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    pub since: DateTime<Utc>,
+    pub why: Why,
+    /// Messages that waited at that time; counting stops at [`MOST`].
+    pub waiting: i64,
+    /// The last thing this database knows to have sent.
+    pub last_sent_at: Option<DateTime<Utc>>,
+}
+
+/// Where counting what waits stops.
+pub const MOST: i64 = 10_000;
+
+/// Compares the database with the one that last ran, and holds every tenant's messages if it is another. Answers how
+/// many tenants are newly held. `folder` is that of the private cluster, if that is where the data is.
+pub async fn check(db: &Db, folder: Option<&Path>, now: DateTime<Utc>) -> Result<u64> {
+    let mut tx = db.system().await?;
+    let mark = mark(&mut tx, folder).await?;
+    let held = match sql::exchange_mark(&mut tx, &mark, now).await? {
+        Some(former) if former != mark => sql::hold_all(&mut tx, Why::Copied.as_str(), now).await?,
+        _ => 0,
+    };
+    tx.commit().await?;
+    if held > 0 {
+        tracing::warn!(tenants = held, "this database is a copy: sending is held until an owner confirms");
+    }
+    Ok(held)
+}
+
+/// What only this database has: the server's identity, its own and its tables' numbers there, and the folder.
+async fn mark(tx: &mut SystemTx, folder: Option<&Path>) -> Result<String> {
+    let inside = sql::identity(tx).await?;
+    let folder = folder.and_then(|folder| folder.metadata().ok()).map(|found| found.ino());
+    Ok(folder.map_or_else(|| inside.clone(), |inode| format!("{inside}/{inode}")))
+}
+
+/// Holds the messages of one tenant, by its slug, or of all. Answers how many are newly held.
+pub async fn hold(app: &App, slug: Option<&str>, why: Why) -> Result<u64> {
+    let mut tx = app.db.system().await?;
+    let held = match slug {
+        None => sql::hold_all(&mut tx, why.as_str(), app.now()).await?,
+        Some(slug) => sql::hold_one(&mut tx, slug, why.as_str(), app.now()).await?,
+    };
+    tx.commit().await?;
+    Ok(held)
+}
+
+/// The hold of the caller's tenant, if there is one.
+pub async fn find(app: &App, caller: &Caller) -> Result<Option<Hold>> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let Some((since, why)) = sql::find(&mut tx).await? else { return Ok(None) };
+    let (waiting, last_sent_at) = sql::waiting(&mut tx, since, MOST).await?;
+    Ok(Some(Hold { since, why: Why::parse(&why), waiting, last_sent_at }))
+}
+
+/// An owner's decision. Answers how many messages were canceled.
+pub async fn release(app: &App, caller: &Caller, waiting: Waiting) -> Result<u64> {
+    release_for(app, caller.tenant.id, &caller.actor, waiting).await
+}
+
+/// The same by whoever runs the machine, for one tenant or all that are held. Answers how many were.
+pub async fn release_by_operator(app: &App, slug: Option<&str>, waiting: Waiting) -> Result<u64> {
+    let held = {
+        let mut conn = app.db.system_conn().await?;
+        sql::held_tenants(&mut conn, slug).await?
+    };
+    let actor = Actor::system();
+    for tenant in &held {
+        release_for(app, *tenant, &actor, waiting).await?;
+    }
+    Ok(held.len() as u64)
+}
+
+async fn release_for(app: &App, tenant: uuid::Uuid, actor: &Actor, waiting: Waiting) -> Result<u64> {
+    let now = app.now();
+    let mut tx = app.db.tenant(tenant).await?;
+    let since = sql::release(&mut tx).await?;
+    let since = since.ok_or_else(|| Error::conflict("Sending is not held."))?;
+    let canceled = match waiting {
+        Waiting::Cancel => sql::cancel_waiting(&mut tx, since, now).await?,
+        Waiting::Send => 0,
+    };
+    sql::wake(&mut tx, now).await?;
+    let word = if waiting == Waiting::Cancel { "canceled" } else { "sent" };
+    let changes = json!({ "waiting_messages": word, "canceled": canceled });
+    let entry = audit::Entry {
+        action: "sending.released",
+        entity_type: "settings",
+        entity_id: None,
+        changes: &changes,
+    };
+    audit::record(&mut tx, actor, entry).await?;
+    tx.commit().await?;
+    Ok(canceled)
+}
+
+/// The routes of this feature.
+pub fn routes(routes: Routes) -> Routes {
+    routes.get("/settings/held", Access::Page(Role::Viewer), ui::page).post(
+        "/settings/held",
+        Access::Page(Role::Owner),
+        ui::release,
+    )
+}

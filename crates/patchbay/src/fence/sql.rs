@@ -1,0 +1,156 @@
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    db::{SystemTx, TenantTx},
+    error::Result,
+};
+
+/// The server, the database on it and the tables in it. Restoring makes new tables, cloning a new database, and a new
+/// server has another identity.
+pub(super) async fn identity(tx: &mut SystemTx) -> Result<String> {
+    Ok(sqlx::query_scalar!(
+        r#"select concat_ws('/', (select system_identifier from pg_control_system()),
+             (select oid from pg_database where datname = current_database()), 'patchbay.tenants'::regclass::oid) as "mark!""#
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Writes the mark and answers the one that was there. The lock lets one of several starting nodes be first.
+pub(super) async fn exchange_mark(
+    tx: &mut SystemTx,
+    mark: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<String>> {
+    sqlx::query!("lock table patchbay.instance in exclusive mode").execute(tx.conn()).await?;
+    let former = sqlx::query_scalar!("select mark from patchbay.instance").fetch_optional(tx.conn()).await?;
+    if former.as_deref() != Some(mark) {
+        sqlx::query!(
+            "insert into patchbay.instance (mark, marked_at) values ($1, $2)
+             on conflict (only_one) do update set mark = $1, marked_at = $2",
+            mark,
+            now,
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(former)
+}
+
+pub(super) async fn hold_all(tx: &mut SystemTx, why: &str, now: DateTime<Utc>) -> Result<u64> {
+    let held = sqlx::query!(
+        "update patchbay.tenants set sending_held_at = $1, sending_held_why = $2 where sending_held_at is null",
+        now,
+        why,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(held.rows_affected())
+}
+
+pub(super) async fn hold_one(tx: &mut SystemTx, slug: &str, why: &str, now: DateTime<Utc>) -> Result<u64> {
+    let held = sqlx::query!(
+        "update patchbay.tenants set sending_held_at = $2, sending_held_why = $3 where slug = $1 and sending_held_at is null",
+        slug,
+        now,
+        why,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(held.rows_affected())
+}
+
+pub(super) async fn held_tenants(conn: &mut PgConnection, slug: Option<&str>) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.tenants where sending_held_at is not null and ($1::text is null or slug = $1) order by id",
+        slug,
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+pub(super) async fn find(tx: &mut TenantTx) -> Result<Option<(DateTime<Utc>, String)>> {
+    let tenant = tx.tenant();
+    let row =
+        sqlx::query!("select sending_held_at, sending_held_why from patchbay.tenants where id = $1", tenant)
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(row.sending_held_at.zip(row.sending_held_why))
+}
+
+/// How many messages from before `since` wait, and when the last one left.
+pub(super) async fn waiting(
+    tx: &mut TenantTx,
+    since: DateTime<Utc>,
+    most: i64,
+) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let tenant = tx.tenant();
+    let row = sqlx::query!(
+        r#"select
+             (select count(*) from (select from patchbay.messages
+                where tenant_id = $1 and status = 'queued' and created_at < $2 limit $3) m) as "waiting!",
+             (select max(sent_at) from (select sent_at from patchbay.messages
+                where tenant_id = $1 and direction = 'outbound' and campaign_id is null order by id desc limit 200) m) as last_sent_at"#,
+        tenant,
+        since,
+        most,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.waiting, row.last_sent_at))
+}
+
+/// Ends the hold and answers since when it was.
+pub(super) async fn release(tx: &mut TenantTx) -> Result<Option<DateTime<Utc>>> {
+    let tenant = tx.tenant();
+    let since =
+        sqlx::query_scalar!("select sending_held_at from patchbay.tenants where id = $1 for update", tenant)
+            .fetch_one(tx.conn())
+            .await?;
+    sqlx::query!(
+        "update patchbay.tenants set sending_held_at = null, sending_held_why = null where id = $1",
+        tenant
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(since)
+}
+
+/// Cancels what waited when the hold began, with an event that says so.
+pub(super) async fn cancel_waiting(
+    tx: &mut TenantTx,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let tenant = tx.tenant();
+    let done = sqlx::query!(
+        "with canceled as (
+           update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
+           where tenant_id = $1 and status = 'queued' and created_at < $2 returning id)
+         insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
+           select $1, id, 'canceled', 'The original of this restored database was trusted to have sent it', $3 from canceled",
+        tenant,
+        since,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// What the hold kept back asks again at once.
+pub(super) async fn wake(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.messages set send_after = $2, gate = null, gate_reason = null, gate_until = null
+         where tenant_id = $1 and status = 'queued' and gate = 'kill_switch' and send_after > $2",
+        tenant,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!("select pg_notify('patchbay_work', 'messages')").execute(tx.conn()).await?;
+    Ok(())
+}
