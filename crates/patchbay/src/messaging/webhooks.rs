@@ -6,7 +6,7 @@
 //! Every answer is TwiML, empty: anything else would be texted to somebody.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
 
@@ -412,19 +412,26 @@ async fn store(db: &crate::db::Db, letters: Vec<Letter>, now: DateTime<Utc>) -> 
 
 /// Opt-outs bind from now on, before anything else is done with the messages that brought them.
 async fn stop_first(db: &crate::db::Db, letters: &[Letter], now: DateTime<Utc>) -> Result<()> {
+    let mut stops: BTreeMap<Uuid, Vec<(&Inbound, String)>> = BTreeMap::new();
     for letter in letters {
         let Content::Inbound(inbound, _) = &letter.content else { continue };
         let Class::HardOptOut { keyword } = inbound.classify(false) else { continue };
-        let Ok(channel) = inbound.channel.parse() else { continue };
-        let word = keyword.to_uppercase();
-        let change = Change {
-            detail: Some(&word),
-            source: Some(&inbound.to),
-            evidence: json!({ "provider_message_id": inbound.provider_message_id, "text": inbound.body, "to": inbound.to }),
-            ..Change::new(channel, &inbound.from, ConsentState::Unsubscribed, "keyword", now)
-        };
-        let mut tx = db.tenant(letter.tenant).await?;
-        consent::set(&mut tx, &change).await?;
+        stops.entry(letter.tenant).or_default().push((inbound, keyword.to_uppercase()));
+    }
+    for (tenant, mut stops) in stops {
+        // In one order everywhere, so that two nodes do not wait for each other.
+        stops.sort_by(|(one, _), (other, _)| one.from.cmp(&other.from));
+        let mut tx = db.tenant(tenant).await?;
+        for (inbound, word) in stops {
+            let Ok(channel) = inbound.channel.parse() else { continue };
+            let change = Change {
+                detail: Some(&word),
+                source: Some(&inbound.to),
+                evidence: json!({ "provider_message_id": inbound.provider_message_id, "text": inbound.body, "to": inbound.to }),
+                ..Change::new(channel, &inbound.from, ConsentState::Unsubscribed, "keyword", now)
+            };
+            consent::set(&mut tx, &change).await?;
+        }
         tx.commit().await?;
     }
     Ok(())

@@ -10,8 +10,12 @@ use uuid::Uuid;
 use super::{Batch, Claimed, Lane, Settlement};
 use crate::{app::App, crash, error::Result, messaging::sql::dispatch as sql};
 
-/// Messages checked once more together, right before they leave.
+/// Most messages checked once more together, right before they leave.
 const CHUNK: usize = 64;
+/// Of a tenant's slots, the share that is waited for before a chunk is checked: one by one, the checks would cost more
+/// than the calls.
+const SHARE: usize = 4;
+
 /// Hands over `batch`. Every message ends as a settlement, or goes back to the queue untouched.
 pub(super) async fn run(
     app: Arc<App>,
@@ -21,25 +25,19 @@ pub(super) async fn run(
     settlements: mpsc::Sender<Settlement>,
 ) {
     let calls = TaskTracker::new();
-    let mut waiting = batch.claimed.into_iter().peekable();
-    while waiting.peek().is_some() {
-        // A slot first, then the check: nothing waits between being checked and being called.
-        let wanted = waiting.len().min(CHUNK);
-        let mut permits = Vec::with_capacity(wanted);
+    let most = (app.config.send_concurrency / SHARE).clamp(1, CHUNK);
+    let mut waiting = batch.claimed.into_iter();
+    while waiting.len() > 0 {
+        // Slots first, then the check: nothing waits between being checked and being called.
+        let wanted = u32::try_from(waiting.len().min(most)).unwrap_or(1);
         // The semaphores are never closed. Lane before node: who waits for a lane holds nothing of the others'.
-        let (Ok(own), Ok(shared)) =
-            (lane.slots.clone().acquire_owned().await, slots.clone().acquire_owned().await)
-        else {
+        let (Ok(mut own), Ok(mut shared)) = (
+            lane.slots.clone().acquire_many_owned(wanted).await,
+            slots.clone().acquire_many_owned(wanted).await,
+        ) else {
             return;
         };
-        permits.push((own, shared));
-        while permits.len() < wanted {
-            match (lane.slots.clone().try_acquire_owned(), slots.clone().try_acquire_owned()) {
-                (Ok(own), Ok(shared)) => permits.push((own, shared)),
-                _ => break,
-            }
-        }
-        let chunk: Vec<Claimed> = waiting.by_ref().take(permits.len()).collect();
+        let chunk: Vec<Claimed> = waiting.by_ref().take(most).collect();
         let taken = chunk.len();
         let expired = app.now() + app.call_time() > batch.lease_until;
         let checked = if expired { Ok((Vec::new(), chunk)) } else { check(&app, batch.tenant, chunk).await };
@@ -59,7 +57,8 @@ pub(super) async fn run(
             }
             lane.free(count);
         }
-        for (claimed, permit) in go.into_iter().zip(permits) {
+        for claimed in go {
+            let permit = (own.split(1), shared.split(1));
             let (settlements, lane, tenant) = (settlements.clone(), lane.clone(), batch.tenant);
             calls.spawn(async move {
                 crash::point("hand_over.checked").await;

@@ -38,6 +38,8 @@ use crate::{app::App, error::Result, providers::Route};
 const QUANTUM: usize = 500;
 /// Calls under way at once over all tenants, in multiples of one tenant's.
 const LANES: usize = 8;
+/// Messages claimed and not settled yet, in multiples of the calls under way at once.
+const AHEAD: usize = 8;
 /// How often to look without being woken.
 const POLL: Duration = Duration::from_millis(500);
 /// How often to look for lost leases and unknown outcomes.
@@ -186,11 +188,12 @@ impl Dispatcher {
             if stop.is_cancelled() {
                 break;
             }
-            // Claim ahead of the calls, but not so far that leases age in a queue.
+            // Claim ahead of the calls, but not so far that leases age in a queue; and not before half of the room
+            // is free, since a claim costs the same for one message as for a hundred.
             let lane = self.lane(tenant);
-            let room =
-                (4 * self.app.config.send_concurrency).saturating_sub(lane.in_flight.load(Ordering::Acquire));
-            if room == 0 {
+            let space = AHEAD * self.app.config.send_concurrency;
+            let room = space.saturating_sub(lane.in_flight.load(Ordering::Acquire));
+            if room < space / 2 {
                 continue;
             }
             let (count, batch) = claim::claim(&self.app, tenant, room.min(QUANTUM)).await?;
