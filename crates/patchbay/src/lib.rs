@@ -33,6 +33,7 @@ mod providers;
 mod quotes;
 mod realtime;
 mod secrets;
+mod segments;
 mod serve;
 mod start;
 mod telemetry;

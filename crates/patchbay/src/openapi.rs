@@ -43,6 +43,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let parts: Vec<utoipa::openapi::OpenApi> = Vec::from([
         // One line per feature, in the order of the page.
         crate::contacts::Doc::openapi(),
+        crate::segments::Doc::openapi(),
         crate::ingest::Doc::openapi(),
         crate::messaging::Doc::openapi(),
         crate::messaging::ConversationsDoc::openapi(),

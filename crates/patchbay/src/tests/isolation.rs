@@ -129,6 +129,9 @@ async fn furnish(test: &TestApp, office: &Office) {
         format!(
             "insert into patchbay.custom_fields (tenant_id, key, label, type) values ('{tenant}', '{MARK}', '{MARK}', 'text')"
         ),
+        format!(
+            "insert into patchbay.segments (tenant_id, name, filter) values ('{tenant}', '{MARK}', '{{\"all\": []}}')"
+        ),
         format!("insert into patchbay.labels (tenant_id, name) values ('{tenant}', '{MARK}')"),
         format!(
             "insert into patchbay.contact_labels (tenant_id, contact_id, label_id) select tenant_id, '{contact}', id from patchbay.labels where tenant_id = '{tenant}'"

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, audit, contacts, dashboard, fence, health, ingest, messaging, notifications, openapi, parked,
-    providers, quotes, templates, tenants,
+    providers, quotes, segments, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes.
@@ -21,6 +21,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(tenants::routes)
         .with(providers::routes)
         .with(contacts::routes)
+        .with(segments::routes)
         .with(messaging::routes)
         .with(templates::routes)
         .with(quotes::routes)
