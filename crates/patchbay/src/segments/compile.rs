@@ -1,8 +1,8 @@
 //! A filter as SQL over the alias `c` of `patchbay.contacts`. Everything that came from outside is bound; what is
 //! pushed as text stands in this file or in the table of fields.
 //!
-//! Every condition is two-valued where it matters: `not` and `is_not` are written `is not true`, so that a missing
-//! value counts as "no" and its negation as "yes". Tables besides contacts are named with the tenant, so that the
+//! Every condition is two-valued where it matters: a negation is written `is not true`, so that a missing value
+//! counts as "no" and its negation as "yes". Tables besides contacts are named with the tenant, so that the
 //! statement may run on the owner's side.
 
 use chrono::{DateTime, Utc};
@@ -26,61 +26,61 @@ type Sql = QueryBuilder<Postgres>;
 pub fn push_where(sql: &mut Sql, filter: &Filter, context: &Context) {
     sql.push(" and (");
     if filter.check(context).is_ok() {
-        push_node(sql, &filter.root, context);
+        push_node(sql, &filter.root, true, context);
     } else {
         sql.push("false");
     }
     sql.push(")");
 }
 
-fn push_node(sql: &mut Sql, node: &Node, context: &Context) {
-    match node {
-        Node::All(parts) | Node::Any(parts) => {
-            let word = if matches!(node, Node::All(_)) { " and " } else { " or " };
-            if parts.is_empty() {
-                sql.push("true");
-            }
-            for (at, part) in parts.iter().enumerate() {
-                sql.push(if at > 0 { word } else { "" });
-                sql.push("(");
-                push_node(sql, part, context);
-                sql.push(")");
-            }
-        }
-        Node::Not(part) => {
-            sql.push("(");
-            push_node(sql, part, context);
-            sql.push(") is not true");
-        }
-        Node::Condition(condition) => push_condition(sql, condition, context),
+/// Pushes what holds where `node` does, or, unless `wanted`, where it does not. A negation goes down to the
+/// conditions (De Morgan), where `not exists` can become a join.
+fn push_node(sql: &mut Sql, node: &Node, wanted: bool, context: &Context) {
+    let (parts, word) = match node {
+        Node::All(parts) => (parts, if wanted { " and " } else { " or " }),
+        Node::Any(parts) => (parts, if wanted { " or " } else { " and " }),
+        Node::Not(part) => return push_node(sql, part, !wanted, context),
+        Node::Condition(condition) => return push_condition(sql, condition, wanted, context),
+    };
+    if parts.is_empty() {
+        sql.push(wanted);
+    }
+    for (at, part) in parts.iter().enumerate() {
+        sql.push(if at > 0 { word } else { "" });
+        sql.push("(");
+        push_node(sql, part, wanted, context);
+        sql.push(")");
     }
 }
 
-fn push_condition(sql: &mut Sql, condition: &Condition, context: &Context) {
+fn push_condition(sql: &mut Sql, condition: &Condition, wanted: bool, context: &Context) {
     let Ok(operand) = condition.operand(Some(context)) else {
         sql.push("false");
         return;
     };
-    let negated = condition.op == Op::IsNot || operand == Operand::Present(false);
-    if negated {
-        sql.push("(");
-    }
+    let op = condition.op;
+    let wanted = wanted != (op == Op::IsNot || matches!(operand, Operand::Present(false)));
+    // What asks whether something exists is never unknown.
+    let certain = !matches!(condition.field.place(), Place::Column(_) | Place::Property | Place::Clicks);
+    sql.push(match (wanted, certain) {
+        (true, _) => "(",
+        (false, true) => "not (",
+        (false, false) => "((",
+    });
     match condition.field.place() {
-        Place::Column(column) => push_column(sql, column, condition.op, operand, context),
+        Place::Column(column) => push_column(sql, column, op, operand, context),
         Place::Labels => push_labels(sql, &operand, context),
-        Place::Quotes(column) => push_quotes(sql, column, condition.op, operand, context),
-        Place::Clicks => push_clicks(sql, condition.op, &operand, context),
+        Place::Quotes(column) => push_quotes(sql, column, op, operand, context),
+        Place::Clicks => push_clicks(sql, op, &operand, context),
         Place::Campaigns { reached } => push_campaigns(sql, reached, &operand, context),
         Place::DoNotContact => push_do_not_contact(sql, &operand, context),
         Place::Property => {
             if let Field::Property(key) = &condition.field {
-                push_property(sql, key, condition.op, operand, context);
+                push_property(sql, key, op, operand, context);
             }
         }
     }
-    if negated {
-        sql.push(") is not true");
-    }
+    sql.push(if wanted || certain { ")" } else { ") is not true)" });
 }
 
 /// What a condition compares: a column, or a custom field as text.

@@ -10,11 +10,12 @@
 use sqlx::{Connection, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{compile::push_where, context::Context, filter::Filter};
+use super::{Context, Filter, push_where};
 use crate::{app::App, error::Result};
 
 /// How long a statement may take before we do with less.
 const PATIENCE: &str = "begin read only; set local statement_timeout = '800ms'; set local jit = off; \
+                        set local work_mem = '64MB'; \
                         set local plan_cache_mode = force_custom_plan";
 /// Contacts of the tenant that an estimate looks at; of one in ten it is right to 2 % or so.
 const SAMPLED: f64 = 30_000.0;

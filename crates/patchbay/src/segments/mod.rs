@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub use api::Doc;
 pub use compile::push_where;
 pub use context::Context;
-pub use count::{Count, count, newest};
+pub use count::{count, newest};
 pub use filter::Filter;
 
 use crate::{
@@ -120,10 +120,20 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: Change) -> Res
     Ok(segment)
 }
 
-/// Deletes a segment that no campaign refers to.
+/// Deletes a segment that no campaign is still to use. Campaigns that are over have kept what it was.
 pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let segment = get(&mut tx, id).await?;
+    let uses = sql::list_uses(&mut tx, &[id]).await?;
+    let under_way: Vec<String> = uses
+        .into_iter()
+        .filter(|(_, used)| !matches!(used.status.as_str(), "finished" | "canceled"))
+        .map(|(_, used)| format!("“{}”", used.name))
+        .collect();
+    if !under_way.is_empty() {
+        let names = under_way.join(", ");
+        return Err(Error::conflict(format!("This segment is the audience of {names}. Change that first.")));
+    }
     sql::delete(&mut tx, id).await?;
     let changes = json!({"name": [segment.name, null], "filter": [segment.filter, null]});
     record(&mut tx, caller, "segment.deleted", id, &changes).await?;

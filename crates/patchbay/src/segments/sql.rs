@@ -133,7 +133,38 @@ pub(super) async fn delete(tx: &mut TenantTx, id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// What conditions can call campaigns by.
-pub(super) async fn list_campaigns(_tx: &mut TenantTx) -> Result<Vec<Named>> {
-    Ok(Vec::new())
+/// What conditions can call campaigns by: all of them that have or had recipients, the newest first.
+pub(super) async fn list_campaigns(tx: &mut TenantTx) -> Result<Vec<Named>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        "select id, name from patchbay.campaigns where tenant_id = $1 and launched_at is not null order by id desc limit 2000",
+        tenant
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| Named { id: row.id, name: row.name, alias: None }).collect())
+}
+
+/// A campaign that goes to a segment.
+#[derive(Debug, Clone)]
+pub(super) struct Use {
+    pub campaign_id: Uuid,
+    pub name: String,
+    pub status: String,
+}
+
+pub(super) async fn list_uses(tx: &mut TenantTx, segments: &[Uuid]) -> Result<Vec<(Uuid, Use)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        r#"select segment_id as "segment_id!", id, name, status from patchbay.campaigns
+           where tenant_id = $1 and segment_id = any($2) order by id desc limit 500"#,
+        tenant,
+        segments
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let uses = rows
+        .into_iter()
+        .map(|row| (row.segment_id, Use { campaign_id: row.id, name: row.name, status: row.status }));
+    Ok(uses.collect())
 }

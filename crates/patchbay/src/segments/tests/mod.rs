@@ -1,0 +1,4 @@
+mod api;
+mod base;
+mod naive;
+mod truth;
