@@ -11,6 +11,7 @@
 mod words;
 
 pub mod calendar;
+pub mod clicks;
 pub mod consent;
 pub mod gates;
 
