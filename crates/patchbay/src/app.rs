@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
-    auth::mail::Mailer, config::Config, db::Db, ids, messaging, providers::Providers, realtime::Realtime,
-    secrets::Secrets, time::Clock,
+    auth::mail::Mailer, config::Config, db::Db, ids, links, messaging, providers::Providers,
+    realtime::Realtime, secrets::Secrets, time::Clock,
 };
 
 /// The application. Handlers take it as `State<Arc<App>>`, operations as `&App`.
@@ -21,6 +21,10 @@ pub struct App {
     pub secrets: Secrets,
     pub realtime: Realtime,
     pub webhooks: messaging::webhooks::Mailroom,
+    /// Signs short links, and knows its own.
+    pub links: links::Signer,
+    /// Hits on short links, on their way to the database.
+    pub clicks: links::Clicks,
 }
 
 impl App {

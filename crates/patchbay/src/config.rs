@@ -17,6 +17,10 @@ pub struct Config {
     pub public_url: String,
     /// Whether the address above is only what follows from `listen`.
     pub public_url_assumed: bool,
+    /// Where short links lead, on a domain of their own.
+    pub short_domain: Option<ShortDomain>,
+    /// What short links are signed with, current one first; without any, keys made of the master keys.
+    pub short_link_secrets: Vec<String>,
     pub enforce_roles: bool,
     pub single_tenant: bool,
     /// Current key first, then former ones that may still open old seals.
@@ -38,6 +42,15 @@ pub struct Config {
     /// Which log lines are kept, such as `info,patchbay=debug`.
     pub log: Option<String>,
     pub log_format: LogFormat,
+}
+
+/// The domain of short links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShortDomain {
+    /// Without trailing slash, such as `https://go.example.com`.
+    pub base: String,
+    /// As browsers name it in `Host`, such as `go.example.com` or `localhost:4000`.
+    pub host: String,
 }
 
 /// What log lines look like.
@@ -94,6 +107,8 @@ impl Config {
                 problem: format!("{public_url:?} is not a web address such as https://crm.example.com"),
             });
         }
+        let short_domain = text("PATCHBAY_SHORT_DOMAIN").or_else(|| text("SHORT_DOMAIN"));
+        let short_domain = short_domain.map(|value| short_domain_of(&value, &public_url)).transpose()?;
         let log_format = match text("PATCHBAY_LOG_FORMAT").as_deref() {
             None | Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
@@ -125,6 +140,8 @@ impl Config {
             listen,
             public_url_assumed,
             public_url: public_url.trim_end_matches('/').to_owned(),
+            short_domain,
+            short_link_secrets: list("SHORT_LINK_SECRET"),
             enforce_roles: flag(&get, "PATCHBAY_ENFORCE_ROLES", true)?,
             single_tenant: flag(
                 &get,
@@ -152,6 +169,25 @@ impl Config {
 pub fn local_url(listen: &str) -> String {
     let listen = listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:");
     format!("http://{listen}")
+}
+
+/// A domain, or a whole address where it is not reached by HTTPS. It cannot be the one of the pages: each address there
+/// would be taken for a short link.
+fn short_domain_of(value: &str, public_url: &str) -> Result<ShortDomain, ConfigError> {
+    let refused = |problem: String| ConfigError { name: "PATCHBAY_SHORT_DOMAIN", problem };
+    let base = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
+    let base = base.trim_end_matches('/').to_lowercase();
+    let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).unwrap_or_default();
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    if host.is_empty() || !host.chars().all(fits) {
+        return Err(refused(format!("{value:?} is not a domain such as go.example.com")));
+    }
+    if public_url.split_once("://").is_some_and(|(_, rest)| rest.split('/').next() == Some(host)) {
+        return Err(refused(format!(
+            "{host} is where the pages are; short links need a domain of their own"
+        )));
+    }
+    Ok(ShortDomain { host: host.to_owned(), base })
 }
 
 fn number<T: std::str::FromStr>(
@@ -215,6 +251,28 @@ mod tests {
             let said =
                 Config::read(|asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();
             assert!(said.starts_with(name) && said.contains(problem), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_short_domain_is_one_of_its_own() {
+        let read = |value: &str| {
+            Config::read(|name| match name {
+                "SHORT_DOMAIN" => Some(value.to_owned()),
+                "PATCHBAY_PUBLIC_URL" => Some("https://crm.example.com".to_owned()),
+                _ => None,
+            })
+            .map(|config| config.short_domain.unwrap())
+        };
+        for (value, base, host) in [
+            ("go.example.com", "https://go.example.com", "go.example.com"),
+            ("https://Go.Example.com/", "https://go.example.com", "go.example.com"),
+            ("http://localhost:4000", "http://localhost:4000", "localhost:4000"),
+        ] {
+            assert_eq!(read(value).unwrap(), ShortDomain { base: base.to_owned(), host: host.to_owned() });
+        }
+        for value in ["crm.example.com", "https://", "go.example.com/path", "two words", "ftp://x.y"] {
+            assert!(read(value).unwrap_err().to_string().starts_with("PATCHBAY_SHORT_DOMAIN"), "{value}");
         }
     }
 

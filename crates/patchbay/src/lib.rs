@@ -25,6 +25,7 @@ mod fence;
 mod health;
 mod ids;
 mod ingest;
+mod links;
 mod messaging;
 mod notifications;
 mod openapi;

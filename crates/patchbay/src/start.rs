@@ -21,6 +21,7 @@ use crate::{
         embedded::{self, Cluster, ClusterError},
     },
     fence,
+    links::{Clicks, Signer},
     messaging::webhooks::Mailroom,
     providers::Providers,
     realtime::Realtime,
@@ -113,7 +114,19 @@ pub async fn open_as_is(mut config: Config) -> Result<Program, StartError> {
         }
     };
     let webhooks = Mailroom::start(db.clone(), clock.clone());
-    let app = App { config, db, clock, providers, mailer, secrets, realtime: Realtime::default(), webhooks };
+    let (links, clicks) = (Signer::new(&config), Clicks::start(db.clone(), clock.clone()));
+    let app = App {
+        config,
+        db,
+        clock,
+        providers,
+        mailer,
+        secrets,
+        realtime: Realtime::default(),
+        webhooks,
+        links,
+        clicks,
+    };
     Ok(Program { app: Arc::new(app), fake_events, cluster, url })
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App, auth, contacts, crash, error::Error, messaging, notifications, quotes, web::idempotency,
+    app::App, auth, contacts, crash, error::Error, links, messaging, notifications, quotes, web::idempotency,
 };
 
 /// Hands each event to the features that care about it.
@@ -115,5 +115,6 @@ pub async fn periodic(app: &App) -> Result<(), Error> {
     quotes::jobs::expire(app).await?;
     auth::forget_old(app).await?;
     idempotency::forget_old(app).await?;
+    links::jobs::score_due(app).await?;
     Ok(())
 }

@@ -77,6 +77,9 @@ pub enum Command {
         #[arg(long)]
         new_key: bool,
     },
+    /// Look after short links
+    #[command(subcommand)]
+    Links(LinksCommand),
     /// Simulate Twilio's Messages API
     Carrier(CarrierArguments),
     /// Measure speed and size on a database of its own, and print a table
@@ -99,6 +102,12 @@ pub enum TenantCommand {
         #[arg(long)]
         country: Option<String>,
     },
+}
+
+#[derive(Subcommand)]
+pub enum LinksCommand {
+    /// Judge all recorded clicks anew: which were people's
+    Rescore,
 }
 
 #[derive(Subcommand)]

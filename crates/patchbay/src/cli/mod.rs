@@ -7,6 +7,7 @@ mod carrier;
 mod database;
 mod doctor;
 mod failure;
+mod links;
 mod output;
 mod reseal;
 mod sending;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::{
-    arguments::{Arguments, Command},
+    arguments::{Arguments, Command, LinksCommand},
     failure::Failure,
     output::Output,
 };
@@ -63,6 +64,7 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::Tenant(command) => tenancy::tenant(config, command, output).await,
             Command::User(command) => tenancy::user(config, command, output).await,
             Command::ApiKey(command) => tenancy::api_key(config, command, output).await,
+            Command::Links(LinksCommand::Rescore) => links::rescore(config, output).await,
             Command::LoginLink { email } => tenancy::login_link(config, &email, output).await,
             Command::Backup { file } => backup::backup(config, &file, output).await,
             Command::Restore { file, force } => backup::restore(config, &file, force, output).await,

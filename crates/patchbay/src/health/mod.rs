@@ -19,13 +19,14 @@ use crate::{
 };
 
 pub use api::Doc;
+pub(crate) use api::live;
 
 /// How long a database may take to answer before it counts as gone.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/health", Access::Public, api::live).get("/health/ready", Access::Public, api::ready).get(
+    routes.get("/health", Access::Public, live).get("/health/ready", Access::Public, api::ready).get(
         "/metrics",
         Access::Public,
         api::metrics,

@@ -9,7 +9,6 @@ mod answer;
 mod api;
 mod draft;
 mod editor;
-mod guesses;
 pub mod jobs;
 mod lines;
 mod locale;

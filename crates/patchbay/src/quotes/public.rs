@@ -15,7 +15,6 @@ use serde::Deserialize;
 use super::{
     Quote,
     answer::{self, Answer, Outcome},
-    guesses::Guesses,
     sheet::{self, Standing},
     sql::Business,
     view::{GonePage, PublicPage, Said},
@@ -27,6 +26,7 @@ use crate::{
         client::Client,
         extract::Form,
         fields::Field,
+        guesses::Guesses,
         layout::Theme,
         notice::see_other,
         pages,

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     config::{Config, local_url},
     db::embedded::{self, Claim, Cluster},
+    links,
     start::{self, ADDRESS_FILE, Program, StartError},
     telemetry,
     web::router,
@@ -38,15 +39,22 @@ pub enum Role {
     Web,
     /// The workers alone: events, dispatch, periodic work.
     Worker,
+    /// Short links alone: what the world may reach while the rest stays inside.
+    Links,
 }
 
 impl Role {
-    fn serves(self) -> bool {
+    fn listens(self) -> bool {
         self != Self::Worker
     }
 
+    /// Whether it shows pages: one node per private cluster.
+    fn serves(self) -> bool {
+        matches!(self, Self::All | Self::Web)
+    }
+
     fn works(self) -> bool {
-        self != Self::Web
+        matches!(self, Self::All | Self::Worker)
     }
 }
 
@@ -63,6 +71,8 @@ pub enum ServeError {
         "The data folder {0} is in use by another `patchbay serve`; stop that one, or name another with --data-dir."
     )]
     DataInUse(String),
+    #[error("A node for short links needs their domain: set PATCHBAY_SHORT_DOMAIN.")]
+    NoShortDomain,
     #[error("{0} ended unexpectedly; the log says why.")]
     Ended(&'static str),
     #[error("Stopped before the start was complete.")]
@@ -83,7 +93,10 @@ impl Node {
     /// # Errors
     /// What is in use, missing or wrong; nothing stays behind.
     pub async fn open(mut config: Config, role: Role, signals: &Signals) -> Result<Self, ServeError> {
-        let listener = if role.serves() { Some(listen(&mut config).await?) } else { None };
+        if role == Role::Links && config.short_domain.is_none() {
+            return Err(ServeError::NoShortDomain);
+        }
+        let listener = if role.listens() { Some(listen(&mut config, role).await?) } else { None };
         let data = embedded::data_folder(&config.data_dir).map_err(StartError::from)?;
         // With a server of one's own choosing, any number of nodes may share a machine.
         let claim = if role.serves() && config.database_url.is_none() {
@@ -93,7 +106,7 @@ impl Node {
             None
         };
         telemetry::start_metrics();
-        if listener.is_some() {
+        if role.serves() {
             config.public_url_assumed = false;
         }
         let program = tokio::select! {
@@ -130,9 +143,11 @@ impl Node {
         let mut parts = JoinSet::new();
         let address = app.config.data_dir.join(ADDRESS_FILE);
         if let Some(listener) = listener {
-            // A convenience for commands; a server that cannot write it serves all the same.
-            let _ = std::fs::write(&address, &app.config.public_url);
-            parts.spawn(web(listener, app.clone(), stop.clone()));
+            if role.serves() {
+                // A convenience for commands; a server that cannot write it serves all the same.
+                let _ = std::fs::write(&address, &app.config.public_url);
+            }
+            parts.spawn(web(listener, app.clone(), role, stop.clone()));
         }
         background::start(&mut parts, &app, url, fake_events, role.works(), role.serves(), &stop);
         let ended = watch(&mut parts, &mut cluster, &stop).await;
@@ -148,6 +163,7 @@ impl Node {
             let _ = std::fs::remove_file(&address);
         }
         let close = async {
+            app.clicks.flushed().await;
             app.db.close().await;
             if let Some(cluster) = cluster.take() {
                 cluster.close().await;
@@ -199,7 +215,7 @@ fn revive(cluster: &mut Option<Cluster>) {
     }
 }
 
-async fn listen(config: &mut Config) -> Result<TcpListener, ServeError> {
+async fn listen(config: &mut Config, role: Role) -> Result<TcpListener, ServeError> {
     let listener = TcpListener::bind(&config.listen).await.map_err(|cause| {
         let address = config.listen.clone();
         match cause.kind() {
@@ -207,7 +223,8 @@ async fn listen(config: &mut Config) -> Result<TcpListener, ServeError> {
             _ => ServeError::Listen { address, cause },
         }
     })?;
-    if config.public_url_assumed
+    if role.serves()
+        && config.public_url_assumed
         && let Ok(address) = listener.local_addr()
     {
         // The port may have been chosen by the system.
@@ -216,8 +233,8 @@ async fn listen(config: &mut Config) -> Result<TcpListener, ServeError> {
     Ok(listener)
 }
 
-async fn web(listener: TcpListener, app: Arc<App>, stop: CancellationToken) -> &'static str {
-    let (router, _) = router::build(app);
+async fn web(listener: TcpListener, app: Arc<App>, role: Role, stop: CancellationToken) -> &'static str {
+    let router = if role == Role::Links { links::router(&app) } else { router::build(app).0 };
     // Answers are written whole; waiting to fill a packet only delays them.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     db::TenantTx,
     error::{Error, Result},
+    links,
 };
 
 /// A template, filled in for one contact.
@@ -35,7 +36,7 @@ pub struct Approved {
 pub async fn choices(tx: &mut TenantTx, app: &App, contact: Uuid) -> Result<Vec<Choice>> {
     let templates = sql::list(tx, &Filter::default(), None, 50).await?;
     let facts = sql::find_facts(tx, contact, None, true).await?.ok_or(Error::NotFound("contact"))?;
-    let context = context::build(&facts, &app.config.public_url);
+    let context = context::build(&facts, links::short_base(app));
     let mut choices: Vec<Choice> = templates
         .into_iter()
         .filter_map(|template| {
@@ -67,7 +68,7 @@ pub async fn approved(tx: &mut TenantTx, app: &App, id: Uuid, contact: Uuid) -> 
     };
     let Some(content_sid) = template.content_sid else { return Ok(None) };
     let facts = sql::find_facts(tx, contact, None, true).await?.ok_or(Error::NotFound("contact"))?;
-    let context = context::build(&facts, &app.config.public_url);
+    let context = context::build(&facts, links::short_base(app));
     let mut filled = Map::new();
     for (placeholder, source) in
         template.content_variables.as_ref().and_then(Value::as_object).into_iter().flatten()

@@ -28,8 +28,8 @@ pub(crate) const TOKENS: &[(&str, &str)] = &[
 /// Bare names that we give a value beside those of `patchbay_rules::template::ROOTS`.
 pub(super) const OWN: &[&str] = &["total_formatted", "currency", "source", "timezone"];
 
-/// The context of one rendering. `public_url` has no trailing slash.
-pub(super) fn build(facts: &Facts, public_url: &str) -> Value {
+/// The context of one rendering. `base` is where the addresses of quotes begin, without trailing slash.
+pub(super) fn build(facts: &Facts, base: &str) -> Value {
     let mut contact = Map::new();
     put(&mut contact, "first_name", facts.first_name.as_deref());
     put(&mut contact, "last_name", facts.last_name.as_deref());
@@ -52,7 +52,7 @@ pub(super) fn build(facts: &Facts, public_url: &str) -> Value {
 
     let properties = object(&facts.properties);
     let data = facts.data.as_ref().map(object).unwrap_or_default();
-    let quote = quote(facts, &data, public_url);
+    let quote = quote(facts, &data, base);
     for key in ["total", "total_formatted", "short_url", "currency"] {
         if let Some(value) = quote.get(key) {
             own.insert(key.to_owned(), value.clone());
@@ -75,7 +75,7 @@ pub(super) fn build(facts: &Facts, public_url: &str) -> Value {
     Value::Object(context)
 }
 
-fn quote(facts: &Facts, data: &Map<String, Value>, public_url: &str) -> Map<String, Value> {
+fn quote(facts: &Facts, data: &Map<String, Value>, base: &str) -> Map<String, Value> {
     let (Some(total), Some(currency), Some(token)) =
         (facts.total_cents, facts.currency.as_deref(), facts.token.as_deref())
     else {
@@ -92,7 +92,7 @@ fn quote(facts: &Facts, data: &Map<String, Value>, public_url: &str) -> Map<Stri
         amount(&money::format(facts.discount_cents.unwrap_or(0), currency)).into(),
     );
     quote.insert("tax".to_owned(), amount(&money::format(facts.tax_cents.unwrap_or(0), currency)).into());
-    let url = format!("{public_url}/q/{token}");
+    let url = format!("{base}/q/{token}");
     quote.insert("short_url".to_owned(), url.clone().into());
     quote.insert("url".to_owned(), url.into());
     quote.insert("number".to_owned(), facts.number.into());

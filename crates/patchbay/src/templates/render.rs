@@ -16,6 +16,7 @@ use crate::{
     app::App,
     db::TenantTx,
     error::{Error, Result},
+    links,
 };
 
 /// Where the words come from.
@@ -61,7 +62,7 @@ pub async fn render(
         };
     };
     let facts = sql::find_facts(tx, contact_id, quote_id, false).await?.ok_or(Error::NotFound("contact"))?;
-    let context = context::build(&facts, &app.config.public_url);
+    let context = context::build(&facts, links::short_base(app));
     let body = text_of(&words.content, &context, words.channel);
     let subject = words.subject.as_deref().map(|subject| template::render(subject, &context)).transpose();
     Ok(match (body, subject) {
@@ -213,7 +214,7 @@ pub async fn preview(tx: &mut TenantTx, app: &App, look: &Look<'_>, currency: &s
     if example_quote {
         context::with_example_quote(&mut facts, currency);
     }
-    let context = context::build(&facts, &app.config.public_url);
+    let context = context::build(&facts, links::short_base(app));
     let mut problems = Vec::new();
     let mut text = shown(look.content, &context, &known, &mut problems);
     if look.channel == Channel::Sms {

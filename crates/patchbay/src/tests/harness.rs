@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     db::Db,
     ids,
+    links::{Clicks, Signer},
     messaging::{self, webhooks::Mailroom},
     providers::Providers,
     realtime::Realtime,
@@ -109,6 +110,8 @@ pub(super) async fn assemble(url: &str, config: Config, fake: Arc<Fake>, clock: 
     let db = Db::connect(url, 8).await.expect("connect");
     Arc::new(App {
         webhooks: Mailroom::start(db.clone(), clock.clone()),
+        links: Signer::new(&config),
+        clicks: Clicks::start(db.clone(), clock.clone()),
         db,
         secrets: Secrets::new(&config.master_keys).expect("keys"),
         providers: Providers::new(&config, fake, clock.clone()).expect("providers"),

@@ -64,6 +64,7 @@ async fn public_routes_are_known() {
         "/api/openapi.json",
         "/api/docs",
         "/q/",
+        "/u/",
         "/health",
         "/metrics",
         "/webhooks/",

@@ -6,6 +6,7 @@ pub mod client;
 pub mod cookies;
 pub mod extract;
 pub mod fields;
+pub(crate) mod guesses;
 pub mod idempotency;
 pub mod layout;
 pub mod moments;

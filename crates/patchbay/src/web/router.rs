@@ -10,11 +10,12 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, fence, health, ingest, messaging, notifications, openapi, parked,
-    providers, quotes, segments, templates, tenants,
+    app::App, audit, contacts, dashboard, fence, health, ingest, links, messaging, notifications, openapi,
+    parked, providers, quotes, segments, templates, tenants,
 };
 
-/// The whole web server, with the table of its routes.
+/// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
+/// its name alone.
 pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
     let (router, table) = Routes::new(app.clone())
         .with(crate::auth::routes)
@@ -33,10 +34,11 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(audit::routes)
         .with(crate::consent::routes)
         .with(crate::realtime::routes)
+        .with(links::routes)
         .with(health::routes)
         .with(openapi::routes)
         .with(assets::routes)
         .finish();
     let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
-    (security::protect(&app, router.with_state(app.clone())), table)
+    (links::beside(&app, security::protect(&app, router.with_state(app.clone()))), table)
 }

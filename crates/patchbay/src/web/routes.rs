@@ -68,6 +68,15 @@ impl Routes {
         self.add(Method::GET, MethodFilter::GET, path, access, handler)
     }
 
+    /// `OPTIONS path`.
+    pub fn options<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.add(Method::OPTIONS, MethodFilter::OPTIONS, path, access, handler)
+    }
+
     /// `POST path`.
     pub fn post<H, T>(self, path: &'static str, access: Access, handler: H) -> Self
     where

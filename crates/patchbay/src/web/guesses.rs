@@ -1,5 +1,5 @@
 //! Slows down who tries tokens: after a handful of misses from one address, answers come at a trickle. In memory and
-//! per node: a token has 71 bits, this is about noise, not about secrecy.
+//! per node: tokens have 60 bits and more, this is about noise, not about secrecy.
 
 use std::{
     collections::HashMap,
@@ -24,11 +24,11 @@ const MOST: usize = 20_000;
 
 /// The misses of each address, as the instant at which all would be forgiven.
 #[derive(Default)]
-pub(super) struct Guesses(Mutex<HashMap<String, DateTime<Utc>>>);
+pub(crate) struct Guesses(Mutex<HashMap<String, DateTime<Utc>>>);
 
 impl Guesses {
     /// Refuses an address that has missed too often.
-    pub(super) fn check(&self, client: &Client, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn check(&self, client: &Client, now: DateTime<Utc>) -> Result<()> {
         let Some(address) = address(client) else { return Ok(()) };
         let misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(forgiven_at) = misses.get(&address) else { return Ok(()) };
@@ -41,7 +41,7 @@ impl Guesses {
     }
 
     /// Remembers a miss.
-    pub(super) fn note_miss(&self, client: &Client, now: DateTime<Utc>) {
+    pub(crate) fn note_miss(&self, client: &Client, now: DateTime<Utc>) {
         let Some(address) = address(client) else { return };
         let mut misses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if misses.len() >= MOST {
