@@ -35,6 +35,8 @@ pub struct Config {
     pub reconcile_after: Duration,
     /// Provider calls under way at once, per node.
     pub send_concurrency: usize,
+    /// The largest file that can be imported.
+    pub import_max_bytes: u64,
     /// Whether the fake provider plays leads that answer.
     pub fake_replies: bool,
     /// What scrapers of `/metrics` must present; without it anybody may read the numbers.
@@ -157,6 +159,7 @@ impl Config {
             lease: Duration::from_secs(number(&get, "PATCHBAY_LEASE_SECONDS", 60)?),
             reconcile_after: Duration::from_secs(number(&get, "PATCHBAY_RECONCILE_AFTER_SECONDS", 120)?),
             send_concurrency: number(&get, "PATCHBAY_SEND_CONCURRENCY", 64)?,
+            import_max_bytes: number(&get, "PATCHBAY_IMPORT_MAX_BYTES", 200 << 20)?,
             fake_replies: flag(&get, "PATCHBAY_FAKE_REPLIES", false)?,
             metrics_token: text("PATCHBAY_METRICS_TOKEN"),
             log: text("PATCHBAY_LOG"),

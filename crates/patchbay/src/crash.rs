@@ -69,6 +69,8 @@ mod planned {
         "webhook.stopped",
         "webhook.written",
         "webhook.committed",
+        "import.written",
+        "import.committed",
     ];
 
     /// What happens at the point.

@@ -24,6 +24,7 @@ mod error;
 mod fence;
 mod health;
 mod ids;
+mod imports;
 mod ingest;
 mod links;
 mod messaging;

@@ -44,6 +44,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         // One line per feature, in the order of the page.
         crate::contacts::Doc::openapi(),
         crate::segments::Doc::openapi(),
+        crate::imports::Doc::openapi(),
         crate::ingest::Doc::openapi(),
         crate::messaging::Doc::openapi(),
         crate::messaging::ConversationsDoc::openapi(),

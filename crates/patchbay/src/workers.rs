@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App, auth, contacts, crash, error::Error, links, messaging, notifications, quotes, web::idempotency,
+    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, quotes, web::idempotency,
 };
 
 /// Hands each event to the features that care about it.
@@ -66,17 +66,24 @@ const TICK: Duration = Duration::from_secs(5);
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let lease = TimeDelta::from_std(app.config.lease).unwrap_or(Options::default().lease);
     let engine = engine(&app, Options { lease, ..Options::default() });
-    let (events, messages) = (engine.waker(), Arc::new(Notify::new()));
+    let (events, messages, files) = (engine.waker(), Arc::new(Notify::new()), Arc::new(Notify::new()));
     tokio::join!(
         engine.run(stop.clone()),
         messaging::dispatcher::run(app.clone(), messages.clone(), stop.clone()),
-        wake(app.clone(), events, messages, stop.clone()),
+        imports::jobs::run(app.clone(), files.clone(), stop.clone()),
+        wake(app.clone(), events, messages, files, stop.clone()),
         tick(app.clone(), stop.clone()),
     );
 }
 
 /// Turns the database's hints into wake-ups, so that nothing waits for the next poll.
-async fn wake(app: Arc<App>, events: Arc<Notify>, messages: Arc<Notify>, stop: CancellationToken) {
+async fn wake(
+    app: Arc<App>,
+    events: Arc<Notify>,
+    messages: Arc<Notify>,
+    files: Arc<Notify>,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
         match app.db.listen(&["patchbay_work"]).await {
             Ok(mut listener) => loop {
@@ -84,6 +91,7 @@ async fn wake(app: Arc<App>, events: Arc<Notify>, messages: Arc<Notify>, stop: C
                     () = stop.cancelled() => return,
                     hint = listener.try_recv() => match hint {
                         Ok(Some(hint)) if hint.payload() == "outbox" => events.notify_one(),
+                        Ok(Some(hint)) if hint.payload() == "imports" => files.notify_one(),
                         Ok(Some(_)) => messages.notify_one(),
                         // The connection was lost; polling finds what was missed.
                         Ok(None) | Err(_) => break,
@@ -116,5 +124,6 @@ pub async fn periodic(app: &App) -> Result<(), Error> {
     auth::forget_old(app).await?;
     idempotency::forget_old(app).await?;
     links::jobs::score_due(app).await?;
+    imports::jobs::forget_old(app).await?;
     Ok(())
 }

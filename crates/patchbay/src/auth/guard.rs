@@ -16,6 +16,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
+use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -255,12 +256,43 @@ async fn check_forgery(app: &App, session: &Session, request: Request) -> Result
         return if is_token(value.as_bytes()) { Ok(request) } else { Err(forged()) };
     }
     let (parts, body) = request.into_parts();
+    let media = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if media.starts_with(b"multipart/form-data") {
+        let (first, body) = first_field(body).await;
+        let found = first.is_some_and(|(name, value)| name == "csrf" && is_token(value.as_bytes()));
+        return if found { Ok(Request::from_parts(parts, body)) } else { Err(forged()) };
+    }
     let bytes: Bytes =
         to_bytes(body, FORM_LIMIT).await.map_err(|_| Error::BadRequest("This form is too large.".into()))?;
     let found = form_urlencoded::parse(&bytes)
         .find(|(name, _)| name == "csrf")
         .is_some_and(|(_, value)| is_token(value.as_bytes()));
     if found { Ok(Request::from_parts(parts, Body::from(bytes))) } else { Err(forged()) }
+}
+
+/// Name and value of the first field of a multipart form (RFC 7578), without reading the file that follows it; the
+/// body is as it was.
+async fn first_field(body: Body) -> (Option<(String, String)>, Body) {
+    const HEAD: usize = 1024;
+    let mut rest = body.into_data_stream();
+    let (mut head, mut ended) = (Vec::new(), None);
+    while head.len() < HEAD {
+        match rest.next().await {
+            Some(Ok(bytes)) => head.extend_from_slice(&bytes),
+            Some(Err(error)) => {
+                ended = Some(error);
+                break;
+            }
+            None => break,
+        }
+    }
+    let text = String::from_utf8_lossy(&head[..head.len().min(HEAD)]).into_owned();
+    let field = text.split_once("\r\n\r\n").and_then(|(headers, after)| {
+        let name = headers.split_once("name=\"")?.1.split_once('"')?.0;
+        Some((name.to_owned(), after.split_once("\r\n")?.0.to_owned()))
+    });
+    let begun = stream::iter([Ok(Bytes::from(head))]).chain(stream::iter(ended.map(Err)));
+    (field, Body::from_stream(begun.chain(rest)))
 }
 
 fn challenge(error: Error) -> Response {

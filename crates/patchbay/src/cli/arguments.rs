@@ -53,6 +53,8 @@ pub enum Command {
     /// Manage API keys
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Import contacts, or numbers not to be contacted, from a CSV or XLSX file
+    Import(ImportArguments),
     /// Print the URL of the database, for any PostgreSQL client
     DatabaseUrl,
     /// Bring the database's schema up to date
@@ -205,6 +207,32 @@ impl From<ScopeName> for auth::Scope {
             ScopeName::Ingest => Self::Ingest,
         }
     }
+}
+
+#[derive(Args)]
+pub struct ImportArguments {
+    pub file: PathBuf,
+    /// The tenant's slug
+    #[arg(long)]
+    pub tenant: String,
+    /// A JSON file that says where columns go; guessed when left out
+    #[arg(long, value_name = "FILE", conflicts_with = "map")]
+    pub mapping: Option<PathBuf>,
+    /// Where one column goes, such as "Mobile=phone"; may be given again and again
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub map: Vec<String>,
+    /// A label for every contact of the file; may be given again
+    #[arg(long)]
+    pub label: Vec<String>,
+    /// Leave contacts alone that are there already
+    #[arg(long)]
+    pub skip_existing: bool,
+    /// Change nothing, and tell what the import would do
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write the rows that cannot be imported, with the reason, to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ mod carrier;
 mod database;
 mod doctor;
 mod failure;
+mod import;
 mod links;
 mod output;
 mod reseal;
@@ -64,6 +65,7 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::Tenant(command) => tenancy::tenant(config, command, output).await,
             Command::User(command) => tenancy::user(config, command, output).await,
             Command::ApiKey(command) => tenancy::api_key(config, command, output).await,
+            Command::Import(options) => import::run(config, options, output).await,
             Command::Links(LinksCommand::Rescore) => links::rescore(config, output).await,
             Command::LoginLink { email } => tenancy::login_link(config, &email, output).await,
             Command::Backup { file } => backup::backup(config, &file, output).await,

@@ -280,6 +280,16 @@ pub async fn block_queued(tx: &mut TenantTx, address: &str, now: DateTime<Utc>) 
     sql::conversations::block_queued(tx, address, now).await
 }
 
+/// The same for many addresses, in a worker's transaction.
+pub async fn block_queued_all(
+    conn: &mut sqlx::PgConnection,
+    tenant: Uuid,
+    addresses: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sql::conversations::block_queued_all(conn, tenant, addresses, now).await
+}
+
 /// What each gate would say if the message left now; the same code that decides, changing nothing.
 pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<GateAnswer>> {
     let now = app.now();

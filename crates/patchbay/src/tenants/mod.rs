@@ -21,7 +21,7 @@ pub use settings::{Settings, SettingsPatch, settings};
 
 use crate::{
     app::App,
-    auth::Role,
+    auth::{Role, TenantInfo},
     error::Result,
     web::routes::{Access, Routes},
 };
@@ -30,6 +30,21 @@ use crate::{
 pub async fn find_by_slug(app: &App, slug: &str) -> Result<Option<Uuid>> {
     let mut tx = app.db.system().await?;
     sql::find_by_slug(&mut tx, slug).await
+}
+
+/// The tenant of this slug with what working in it needs.
+pub async fn find_info(app: &App, slug: &str) -> Result<Option<TenantInfo>> {
+    let mut tx = app.db.system().await?;
+    let Some(row) = sql::find_info(&mut tx, slug).await? else { return Ok(None) };
+    let timezone = row.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    Ok(Some(TenantInfo {
+        id: row.id,
+        slug: row.slug,
+        name: row.name,
+        timezone,
+        country: row.country,
+        currency: row.currency,
+    }))
 }
 
 /// The routes of this feature.

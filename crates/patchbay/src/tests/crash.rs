@@ -36,6 +36,9 @@ const WHILE_SENDING: &[(&str, usize)] = &[
 /// Those that a webhook passes before it is answered.
 const WHILE_RECEIVING: &[&str] = &["webhook.stopped", "webhook.written", "webhook.committed"];
 
+/// Those between the batches of an import; `imports::tests` visits them.
+const WHILE_IMPORTING: &[&str] = &["import.written", "import.committed"];
+
 /// The one that is passed when a claim is taken back.
 const WHILE_RECALLING: &str = "put_back.written";
 
@@ -45,6 +48,7 @@ fn every_point_is_visited() {
         .iter()
         .map(|(point, _)| *point)
         .chain(WHILE_RECEIVING.iter().copied())
+        .chain(WHILE_IMPORTING.iter().copied())
         .chain([WHILE_RECALLING])
         .collect();
     assert_eq!(visited, POINTS.iter().copied().collect());

@@ -210,6 +210,24 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.link_clicks (tenant_id, short_link_id, contact_id, message_id, at, method, user_agent, is_bot) select tenant_id, id, contact_id, message_id, now(), 'GET', '{MARK}', false from patchbay.short_links where tenant_id = '{tenant}'"
         ),
         format!(
+            "insert into patchbay.imports (tenant_id, file_name, status, created_by_kind, created_by_label) values ('{tenant}', '{MARK}', 'draft', 'system', '{MARK}')"
+        ),
+        format!(
+            "insert into patchbay.import_chunks (tenant_id, import_id, position, bytes) select tenant_id, id, 0, '{MARK}' from patchbay.imports where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.import_rejects (tenant_id, import_id, row_number, reason, cells) select tenant_id, id, 1, '{MARK}', '[]' from patchbay.imports where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.import_changes (tenant_id, import_id, contact_id, before, after) select tenant_id, id, '{contact}', '{{}}', '{{}}' from patchbay.imports where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.import_addresses (tenant_id, import_id, channel, address, after) select tenant_id, id, 'sms', '{MARK}', 'x' from patchbay.imports where tenant_id = '{tenant}'"
+        ),
+        format!(
+            "insert into patchbay.import_headings (tenant_id, heading, field) values ('{tenant}', '{MARK}', 'phone')"
+        ),
+        format!(
             "update patchbay.outbox set parked_at = now(), last_error = '{MARK}' where tenant_id = '{tenant}'"
         ),
     ] {

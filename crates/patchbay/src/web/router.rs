@@ -10,7 +10,7 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, fence, health, ingest, links, messaging, notifications, openapi,
+    app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications, openapi,
     parked, providers, quotes, segments, templates, tenants,
 };
 
@@ -26,6 +26,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(messaging::routes)
         .with(templates::routes)
         .with(quotes::routes)
+        .with(imports::routes)
         .with(ingest::routes)
         .with(notifications::routes)
         .with(parked::routes)

@@ -145,19 +145,29 @@ pub async fn consent_changed_at(
 /// What waits for this address will never go: says so at once instead of when it comes due.
 pub async fn block_queued(tx: &mut TenantTx, address: &str, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
+    block_queued_all(tx.conn(), tenant, &[address.to_owned()], now).await
+}
+
+/// The same for many addresses at once.
+pub async fn block_queued_all(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    addresses: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "with stopped as (
            update patchbay.messages set status = 'blocked', gate = 'do_not_contact', gate_until = null,
              gate_reason = jsonb_build_object('code', 'do_not_contact', 'note', 'Asked not to be contacted', 'at', to_char($3::timestamptz at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))
-           where tenant_id = $1 and status = 'queued' and to_address = $2 and kind not in ('consent_confirmation', 'help', 'notification')
-             and contact_id in (select id from patchbay.contacts where tenant_id = $1 and phone_e164 = $2)
+           where tenant_id = $1 and status = 'queued' and to_address = any($2) and kind not in ('consent_confirmation', 'help', 'notification')
+             and contact_id in (select id from patchbay.contacts where tenant_id = $1 and phone_e164 = any($2))
            returning id)
          insert into patchbay.message_events (tenant_id, message_id, event, detail, at) select $1, id, 'blocked', 'do_not_contact', $3 from stopped",
         tenant,
-        address,
+        addresses,
         now,
     )
-    .execute(tx.conn())
+    .execute(conn)
     .await?;
     Ok(())
 }

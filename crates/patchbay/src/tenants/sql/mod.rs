@@ -123,3 +123,23 @@ pub(super) async fn find_by_slug(tx: &mut SystemTx, slug: &str) -> Result<Option
         .fetch_optional(tx.conn())
         .await?)
 }
+
+/// What working in a tenant needs to know of it.
+pub(super) struct InfoRow {
+    pub(super) id: Uuid,
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) timezone: String,
+    pub(super) country: String,
+    pub(super) currency: String,
+}
+
+pub(super) async fn find_info(tx: &mut SystemTx, slug: &str) -> Result<Option<InfoRow>> {
+    Ok(sqlx::query_as!(
+        InfoRow,
+        "select id, slug, name, timezone, country, currency from patchbay.tenants where slug = $1",
+        slug,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
