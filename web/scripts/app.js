@@ -16,6 +16,7 @@ import './composer.js';
 import './board.js';
 import './copy.js';
 import './insert.js';
+import './upload.js';
 
 const token = document.querySelector('meta[name="csrf"]')?.content ?? '';
 

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use patchbay_rules::{message::Channel, phone};
+use patchbay_rules::message::Channel;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Change, Proof, State as ConsentState, proof, set, sql};
+use super::{Change, Proof, State as ConsentState, listing, proof, set, sql};
 use crate::{
     app::App,
     audit,
     auth::{Caller, Role},
     contacts,
     error::{Error, Result},
-    messaging,
     web::{
         extract::{Json, Path, Query},
         paging::{Page, PageQuery},
@@ -61,12 +60,6 @@ pub struct Filter {
     pub phone: Option<String>,
 }
 
-fn parse_phone(text: &str, caller: &Caller) -> Result<String> {
-    phone::parse(text, Some(&caller.tenant.country))
-        .map(|phone| phone.e164)
-        .map_err(|error| Error::field("phone", error.to_string()))
-}
-
 /// The do-not-contact list, newest first.
 #[utoipa::path(get, path = "/api/do-not-contact", tag = "Consent", params(Filter, PageQuery), responses((status = 200, body = Page<Listed>)))]
 async fn list(
@@ -75,10 +68,8 @@ async fn list(
     Query(filter): Query<Filter>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Listed>>> {
-    let number = filter.phone.as_deref().map(|text| parse_phone(text, &caller)).transpose()?;
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let rows = sql::list_numbers(&mut tx, number.as_deref(), page.after()?, page.limit() + 1).await?;
-    Ok(Json(Page::cut(rows, page.limit(), |row| row.id)))
+    let number = filter.phone.as_deref().map(|text| listing::parse_phone(text, &caller)).transpose()?;
+    Ok(Json(listing::list(&app, &caller, number.as_deref(), "", &page).await?))
 }
 
 /// A number to add.
@@ -96,44 +87,14 @@ async fn add(
     caller: Caller,
     Json(new): Json<Add>,
 ) -> Result<(StatusCode, Json<Listed>)> {
-    let number = parse_phone(&new.phone, &caller)?;
-    let reason = new
-        .reason
-        .as_deref()
-        .map(str::trim)
-        .filter(|reason| !reason.is_empty())
-        .unwrap_or("Asked not to be contacted");
-    if reason.chars().count() > 500 {
-        return Err(Error::field("reason", "Keep the reason under 500 characters."));
-    }
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let source = if caller.actor.user_id().is_some() { "person" } else { "api" };
-    if !sql::list_number(&mut tx, &number, reason, source, Some(&caller.actor.label)).await? {
-        let existing = sql::list_numbers(&mut tx, Some(&number), None, 1).await?.pop();
-        return Err(Error::Conflict {
-            detail: "This number is on the list already.".into(),
-            existing_id: existing.map(|listed| listed.id),
-        });
-    }
-    messaging::block_queued(&mut tx, &number, app.now()).await?;
-    let changes = json!({ "reason": [null, reason] });
-    let entry = audit::Entry {
-        action: "do_not_contact.added",
-        entity_type: "do_not_contact",
-        entity_id: Some(phone::mask(&number)),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
-    let listed =
-        sql::list_numbers(&mut tx, Some(&number), None, 1).await?.pop().ok_or(Error::NotFound("number"))?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(listed)))
+    Ok((StatusCode::CREATED, Json(listing::add(&app, &caller, &new.phone, new.reason.as_deref()).await?)))
 }
 
 /// Takes a number off the list.
 #[utoipa::path(delete, path = "/api/do-not-contact/{id}", tag = "Consent", params(("id" = Uuid, Path)), responses((status = 204), (status = 404)))]
 async fn remove(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
-    take_off(&app, &caller, Some(id), None).await
+    listing::remove(&app, &caller, Some(id), None).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a number off the list, by the number: `?phone=`.
@@ -143,21 +104,8 @@ async fn remove_by_phone(
     caller: Caller,
     Query(filter): Query<Filter>,
 ) -> Result<StatusCode> {
-    let number = parse_phone(filter.phone.as_deref().unwrap_or_default(), &caller)?;
-    take_off(&app, &caller, None, Some(&number)).await
-}
-
-async fn take_off(app: &App, caller: &Caller, id: Option<Uuid>, number: Option<&str>) -> Result<StatusCode> {
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let removed = sql::delete_number(&mut tx, id, number).await?.ok_or(Error::NotFound("number"))?;
-    let entry = audit::Entry {
-        action: "do_not_contact.removed",
-        entity_type: "do_not_contact",
-        entity_id: Some(phone::mask(&removed)),
-        changes: &json!({}),
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
-    tx.commit().await?;
+    let number = listing::parse_phone(filter.phone.as_deref().unwrap_or_default(), &caller)?;
+    listing::remove(&app, &caller, None, Some(&number)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,9 +6,12 @@
 //! Nothing here sends: confirmations are the caller's.
 
 mod api;
+mod listing;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod ui;
+mod view;
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::{gates::OptOutSource, message::Channel};
@@ -16,9 +19,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use api::{Doc, routes};
+pub use api::Doc;
 
-use crate::{db::TenantTx, error::Result};
+use crate::{db::TenantTx, error::Result, web::routes::Routes};
 
 /// Whether somebody wants to hear from the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -160,4 +163,9 @@ pub async fn state(tx: &mut TenantTx, channel: Channel, address: &str) -> Result
 /// The rules' view of a stored opt-out.
 pub fn opt_out_source(how: &str, detail: Option<&str>) -> OptOutSource {
     OptOutSource::from_record(how, detail).unwrap_or(OptOutSource::Admin)
+}
+
+/// The routes of this feature.
+pub fn routes(routes: Routes) -> Routes {
+    routes.with(api::routes).with(ui::routes)
 }

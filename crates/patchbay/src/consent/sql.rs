@@ -73,6 +73,7 @@ pub(super) async fn list_number(
 pub(super) async fn list_numbers(
     tx: &mut TenantTx,
     phone: Option<&str>,
+    search: &str,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Listed>> {
@@ -80,14 +81,28 @@ pub(super) async fn list_numbers(
     Ok(sqlx::query_as!(
         Listed,
         "select id, phone_e164 as phone, reason, source, actor_label as added_by, created_at from patchbay.do_not_contact
-         where tenant_id = $1 and ($2::text is null or phone_e164 = $2) and ($3::uuid is null or id < $3) order by id desc limit $4",
+         where tenant_id = $1 and ($2::text is null or phone_e164 = $2) and ($3::uuid is null or id < $3)
+           and ($5 = '' or position(lower($5) in lower(reason)) > 0 or position($6 in phone_e164) > 0)
+         order by id desc limit $4",
         tenant,
         phone,
         before,
         limit,
+        search,
+        digits(search),
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// The digits of a number as it is stored: without the trunk prefix that only its own country writes. Words hold none,
+/// and match no number.
+fn digits(search: &str) -> String {
+    let digits: String = search.chars().filter(char::is_ascii_digit).collect();
+    match digits.trim_start_matches('0') {
+        "" => "-".to_owned(),
+        rest => rest.to_owned(),
+    }
 }
 
 /// Takes a number off the list; answers which.

@@ -9,18 +9,23 @@ mod api;
 mod decide;
 mod engine;
 mod file;
+mod form;
 mod guess;
 pub mod jobs;
 pub mod mapping;
 mod parse;
 mod preview;
 mod row;
+mod show;
 mod source;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod ui;
 mod undo;
 mod upload;
+mod view;
+mod words;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -292,7 +297,7 @@ pub fn reject_lines(import: &Import, rows: Vec<(i64, String, Vec<String>)>) -> S
 
 /// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe in front
 /// (OWASP: CSV Injection); numbers and phone numbers are left alone.
-fn line(cells: &[String]) -> String {
+pub fn line(cells: &[String]) -> String {
     let mut line = String::new();
     for (place, cell) in cells.iter().enumerate() {
         if place > 0 {
@@ -327,5 +332,5 @@ async fn record(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    api::routes(routes)
+    routes.with(api::routes).with(ui::routes)
 }
