@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, quotes, web::idempotency,
+    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, quotes,
+    web::idempotency,
 };
 
 /// Hands each event to the features that care about it.

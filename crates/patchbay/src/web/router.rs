@@ -10,8 +10,8 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications, openapi,
-    parked, providers, quotes, segments, templates, tenants,
+    app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
+    openapi, parked, providers, quotes, segments, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
