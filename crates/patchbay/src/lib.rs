@@ -31,6 +31,7 @@ mod messaging;
 mod notifications;
 mod openapi;
 mod parked;
+mod privacy;
 mod providers;
 mod quotes;
 mod realtime;

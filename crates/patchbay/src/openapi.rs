@@ -45,6 +45,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::contacts::Doc::openapi(),
         crate::segments::Doc::openapi(),
         crate::imports::Doc::openapi(),
+        crate::privacy::Doc::openapi(),
         crate::ingest::Doc::openapi(),
         crate::messaging::Doc::openapi(),
         crate::messaging::ConversationsDoc::openapi(),

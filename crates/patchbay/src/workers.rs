@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, quotes,
+    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, privacy, quotes,
     web::idempotency,
 };
 
@@ -126,5 +126,6 @@ pub async fn periodic(app: &App) -> Result<(), Error> {
     idempotency::forget_old(app).await?;
     links::jobs::score_due(app).await?;
     imports::jobs::forget_old(app).await?;
+    privacy::jobs::forget_old(app).await?;
     Ok(())
 }

@@ -68,6 +68,17 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Erase everything about a person, of every tenant or of one; it cannot be undone
+    Erase {
+        /// Their phone number, as +61491570006
+        #[arg(long, required_unless_present = "email", conflicts_with = "email")]
+        phone: Option<String>,
+        #[arg(long)]
+        email: Option<String>,
+        /// Only for the tenant with this slug
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// Hold all sending, or let it go on (after a restore, or beside a copy of this database)
     #[command(subcommand)]
     Sending(SendingCommand),

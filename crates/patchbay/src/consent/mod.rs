@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub use api::Doc;
 
-use crate::{db::TenantTx, error::Result, web::routes::Routes};
+use crate::{app::App, auth::Actor, db::TenantTx, error::Result, messaging, web::routes::Routes};
 
 /// Whether somebody wants to hear from the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -139,6 +139,16 @@ pub async fn retract(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
         sql::unlist_presumed(tx, change.address).await?;
     }
     Ok(true)
+}
+
+/// Puts a number on the do-not-contact list, also for what is waiting already; `false` when it is there.
+pub async fn list(tx: &mut TenantTx, app: &App, phone: &str, reason: &str, actor: &Actor) -> Result<bool> {
+    let source = if actor.user_id().is_some() { "person" } else { "api" };
+    let added = sql::list_number(tx, phone, reason, source, Some(&actor.label)).await?;
+    if added {
+        messaging::block_queued(tx, phone, app.now()).await?;
+    }
+    Ok(added)
 }
 
 /// What the recipient did themselves goes on the do-not-contact list; an unticked box does not.

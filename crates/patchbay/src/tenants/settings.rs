@@ -56,6 +56,8 @@ pub struct Settings {
     pub help_text: Option<String>,
     /// Price per segment in millionths of the currency, by channel and country: `{"sms": {"AU": 51500}}`.
     pub prices: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Texts of messages are erased after so many months; null keeps them.
+    pub keep_message_months: Option<i32>,
 }
 
 impl Settings {
@@ -153,6 +155,9 @@ pub struct SettingsPatch {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub prices: Patch<BTreeMap<String, BTreeMap<String, i64>>>,
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub keep_message_months: Patch<i64>,
 }
 
 /// Times of day as `HH:MM`.
@@ -254,6 +259,14 @@ impl SettingsPatch {
         check.optional("start_text", self.start_text, &mut to.start_text, 480);
         check.optional("help_text", self.help_text, &mut to.help_text, 480);
         check.prices(self.prices, &mut to.prices);
+        match self.keep_message_months {
+            Patch::Keep => {}
+            Patch::Clear => to.keep_message_months = None,
+            Patch::Set(months) if (1..=120).contains(&months) => {
+                to.keep_message_months = i32::try_from(months).ok()
+            }
+            Patch::Set(_) => check.wrong("keep_message_months", "Choose 1 to 120 months, or nothing."),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
-    openapi, parked, providers, quotes, segments, templates, tenants,
+    openapi, parked, privacy, providers, quotes, segments, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
@@ -31,6 +31,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(notifications::routes)
         .with(parked::routes)
         .with(fence::routes)
+        .with(privacy::routes)
         .with(dashboard::routes)
         .with(audit::routes)
         .with(crate::consent::routes)

@@ -37,6 +37,7 @@ struct Row {
     start_text: Option<String>,
     help_text: Option<String>,
     prices: Value,
+    keep_message_months: Option<i32>,
 }
 
 /// `lock` keeps two changes at once from overwriting each other.
@@ -51,7 +52,8 @@ pub(in crate::tenants) async fn find(tx: &mut TenantTx, lock: bool) -> Result<Op
         Row,
         "select id, slug, name, timezone, country, currency, business_name, support_contact, kill_switch,
            quiet_start, quiet_end, country_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents,
-           rate_per_second, api_rate_per_second, suppression_days, opt_out_line, stop_text, start_text, help_text, prices
+           rate_per_second, api_rate_per_second, suppression_days, opt_out_line, stop_text, start_text, help_text, prices,
+           keep_message_months
          from patchbay.tenants where id = $1",
         tenant,
     )
@@ -84,6 +86,7 @@ impl From<Row> for Settings {
             start_text: row.start_text,
             help_text: row.help_text,
             prices: serde_json::from_value(row.prices).unwrap_or_else(|_| BTreeMap::new()),
+            keep_message_months: row.keep_message_months,
         }
     }
 }
@@ -95,7 +98,7 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
            support_contact = $7, kill_switch = $8, quiet_start = $9, quiet_end = $10, country_rules = $11,
            quiet_binds_people = $12, budget_daily_cents = $13, budget_monthly_cents = $14, rate_per_second = $15,
            api_rate_per_second = $16, suppression_days = $17, opt_out_line = $18, stop_text = $19, start_text = $20,
-           help_text = $21, prices = $22, updated_at = $23
+           help_text = $21, prices = $22, updated_at = $23, keep_message_months = $24
          where id = $1",
         tenant,
         to.name,
@@ -120,6 +123,7 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
         to.help_text,
         serde_json::to_value(&to.prices)?,
         now,
+        to.keep_message_months,
     )
     .execute(tx.conn())
     .await?;

@@ -40,6 +40,7 @@ pub(in crate::tenants) struct BusinessForm {
     stop_text: String,
     start_text: String,
     help_text: String,
+    keep_message_months: String,
 }
 
 impl BusinessForm {
@@ -55,6 +56,7 @@ impl BusinessForm {
             stop_text: text(&settings.stop_text),
             start_text: text(&settings.start_text),
             help_text: text(&settings.help_text),
+            keep_message_months: settings.keep_message_months.map(|n| n.to_string()).unwrap_or_default(),
         }
     }
 
@@ -71,6 +73,11 @@ impl BusinessForm {
             stop_text: set(&self.stop_text.replace('\r', "")),
             start_text: set(&self.start_text.replace('\r', "")),
             help_text: set(&self.help_text.replace('\r', "")),
+            // The browser offers numbers only; anything else is refused as one that is out of range.
+            keep_message_months: match self.keep_message_months.trim() {
+                "" => Patch::Clear,
+                months => Patch::Set(months.parse().unwrap_or(0)),
+            },
             ..SettingsPatch::default()
         }
     }
@@ -142,11 +149,17 @@ async fn show(
         dress(Field::area("start_text", "After START").hint(built_in), &form.start_text),
         dress(Field::area("help_text", "After HELP").hint(built_in), &form.help_text),
     ];
+    let retention = vec![dress(
+        Field::select("keep_message_months", "Keep what messages say", periods(&form.keep_message_months))
+            .hint("Afterwards the texts are erased. That they were sent, to whom and when, stays."),
+        &form.keep_message_months,
+    )];
     let page = BusinessPage {
         tabs: tabs(Section::Business, caller.role),
         identity,
         place,
         texts,
+        retention,
         slug: caller.tenant.slug.clone(),
         error: if errors.is_empty() {
             String::new()
@@ -156,6 +169,24 @@ async fn show(
         shell: shell(app, session, Place::Settings, "Business").await?,
     };
     html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+}
+
+/// Usual periods, and the one in use.
+fn periods(chosen: &str) -> Vec<Choice> {
+    let usual = [
+        ("", "For good"),
+        ("12", "1 year"),
+        ("24", "2 years"),
+        ("36", "3 years"),
+        ("60", "5 years"),
+        ("84", "7 years"),
+    ];
+    let mut periods: Vec<Choice> =
+        usual.iter().map(|(months, name)| Choice::new(*months, *name, *months == chosen)).collect();
+    if usual.iter().all(|(months, _)| *months != chosen) {
+        periods.push(Choice::new(chosen, format!("{chosen} months"), true));
+    }
+    periods
 }
 
 fn countries(chosen: &str) -> Vec<Choice> {
