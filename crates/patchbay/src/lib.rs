@@ -31,6 +31,7 @@ mod messaging;
 mod notifications;
 mod openapi;
 mod parked;
+mod pilot;
 mod privacy;
 mod providers;
 mod quotes;

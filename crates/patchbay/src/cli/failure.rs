@@ -51,7 +51,7 @@ macro_rules! spoken {
     };
 }
 
-spoken!(BackupError, BenchError, EnvironmentError, StartError, ServeError, SecretError);
+spoken!(BackupError, BenchError, EnvironmentError, PilotError, StartError, ServeError, SecretError);
 
 #[cfg(test)]
 mod tests {
