@@ -33,10 +33,14 @@ fn sentence(node: &Node, context: &Context, outermost: bool) -> String {
 fn condition(condition: &Condition, context: &Context) -> String {
     let label = match &condition.field {
         Field::Standard(field) => field.label.to_owned(),
-        Field::Property(key) => context.custom_field(key).map_or_else(|| key.clone(), |field| field.label.clone()),
+        Field::Property(key) => {
+            context.custom_field(key).map_or_else(|| key.clone(), |field| field.label.clone())
+        }
     };
     let values = match &condition.value {
-        Value::Array(values) => values.iter().map(|value| word(value, condition, context)).collect::<Vec<_>>().join(", "),
+        Value::Array(values) => {
+            values.iter().map(|value| word(value, condition, context)).collect::<Vec<_>>().join(", ")
+        }
         value => word(value, condition, context),
     };
     let text = values.strip_prefix('-').and_then(distance);
@@ -68,7 +72,9 @@ fn verb(op: Op) -> &'static str {
 fn word(value: &Value, condition: &Condition, context: &Context) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match condition.field.kind(Some(context)) {
-        Kind::Named(names) => context.find(names, &text).map_or("something that is gone".to_owned(), |named| named.name.clone()),
+        Kind::Named(names) => {
+            context.find(names, &text).map_or("something that is gone".to_owned(), |named| named.name.clone())
+        }
         Kind::Flag => if text == "true" { "yes" } else { "no" }.to_owned(),
         _ => text,
     }

@@ -76,8 +76,16 @@ const MOST_PARTS: usize = 400;
 impl Draft {
     /// A new segment, with one condition to begin with.
     pub fn new() -> Self {
-        let first = Asking { id: 2, field: "status".to_owned(), op: "is".to_owned(), values: vec!["lead".to_owned()] };
-        Self { name: String::new(), root: Part::Group { id: 1, join: Join::All, parts: vec![Part::Condition(first)] } }
+        let first = Asking {
+            id: 2,
+            field: "status".to_owned(),
+            op: "is".to_owned(),
+            values: vec!["lead".to_owned()],
+        };
+        Self {
+            name: String::new(),
+            root: Part::Group { id: 1, join: Join::All, parts: vec![Part::Condition(first)] },
+        }
     }
 
     /// A segment's filter, to be changed.
@@ -112,14 +120,27 @@ impl Draft {
 
     /// Adds or takes away what a button asks for: `add-3`, `group-3`, `remove-4`.
     pub fn change(&mut self, wish: &str) {
-        let Some((what, id)) = wish.split_once('-').and_then(|(what, id)| Some((what, id.parse::<u32>().ok()?))) else {
+        let Some((what, id)) =
+            wish.split_once('-').and_then(|(what, id)| Some((what, id.parse::<u32>().ok()?)))
+        else {
             return;
         };
         let next = highest(&self.root) + 1;
-        let fresh = |id| Part::Condition(Asking { id, field: "status".to_owned(), op: "is".to_owned(), values: Vec::new() });
+        let fresh = |id| {
+            Part::Condition(Asking {
+                id,
+                field: "status".to_owned(),
+                op: "is".to_owned(),
+                values: Vec::new(),
+            })
+        };
         match what {
             "add" => push(&mut self.root, id, fresh(next)),
-            "group" => push(&mut self.root, id, Part::Group { id: next, join: Join::Any, parts: vec![fresh(next + 1)] }),
+            "group" => push(
+                &mut self.root,
+                id,
+                Part::Group { id: next, join: Join::Any, parts: vec![fresh(next + 1)] },
+            ),
             "remove" => remove(&mut self.root, id),
             _ => {}
         }
@@ -133,9 +154,9 @@ impl Draft {
     }
 }
 
-fn group(
+fn group<'a>(
     id: u32,
-    tokens: &mut impl Iterator<Item = &'_ str>,
+    tokens: &mut dyn Iterator<Item = &'a str>,
     values: &BTreeMap<&str, Vec<&str>>,
     depth: u32,
 ) -> Part {
@@ -155,13 +176,18 @@ fn group(
             _ => break,
         }
     }
-    Part::Group { id, join: Join::from_word(given(format!("j{id}")).first().copied().unwrap_or_default()), parts }
+    Part::Group {
+        id,
+        join: Join::from_word(given(format!("j{id}")).first().copied().unwrap_or_default()),
+        parts,
+    }
 }
 
 fn part(node: &Node, negated: bool, context: &Context, next: &mut u32) -> Part {
     let id = *next;
     *next += 1;
-    let each = |nodes: &[Node], next: &mut u32| nodes.iter().map(|node| part(node, false, context, next)).collect();
+    let each =
+        |nodes: &[Node], next: &mut u32| nodes.iter().map(|node| part(node, false, context, next)).collect();
     match (node, negated) {
         (Node::All(nodes), false) => Part::Group { id, join: Join::All, parts: each(nodes, next) },
         (Node::All(nodes), true) => Part::Group { id, join: Join::NotAll, parts: each(nodes, next) },

@@ -35,7 +35,10 @@ impl Page<'_> {
     fn error(&self, id: u32) -> String {
         let Some(path) = self.paths.get(&id) else { return String::new() };
         let own = ["", ".field", ".op", ".value", ".all", ".any", ".not", ".not.all", ".not.any"];
-        own.iter().find_map(|part| self.errors.get(format!("{path}{part}").as_str())).cloned().unwrap_or_default()
+        own.iter()
+            .find_map(|part| self.errors.get(format!("{path}{part}").as_str()))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -45,7 +48,9 @@ fn push(part: &Part, depth: usize, page: &Page<'_>, lines: &mut Vec<Line>) {
         Part::Group { id, join, parts } => {
             lines.push(Line::Open(GroupLine {
                 id: *id,
-                joins: Join::EACH.map(|each| Choice::new(each.as_str(), each.label(), each == *join)).to_vec(),
+                joins: Join::EACH
+                    .map(|each| Choice::new(each.as_str(), each.label(), each == *join))
+                    .to_vec(),
                 removable: depth > 0,
                 error: page.error(*id),
             }));
@@ -63,12 +68,14 @@ fn condition(asking: &Asking, page: &Page<'_>) -> ConditionLine {
     let offers = operators::offers(&field, context);
     // What a program wrote and the builder does not offer stays what it is.
     let known = asking.op.is_empty() || offers.iter().any(|offer| offer.0 == asking.op);
-    let op = if asking.op.is_empty() || (!known && crate::segments::fields::Op::from_word(&asking.op).is_none()) {
-        offers[0].0
-    } else {
-        asking.op.as_str()
-    };
-    let mut ops: Vec<Choice> = offers.iter().map(|offer| Choice::new(offer.0, offer.1, offer.0 == op)).collect();
+    let op =
+        if asking.op.is_empty() || (!known && crate::segments::fields::Op::from_word(&asking.op).is_none()) {
+            offers[0].0
+        } else {
+            asking.op.as_str()
+        };
+    let mut ops: Vec<Choice> =
+        offers.iter().map(|offer| Choice::new(offer.0, offer.1, offer.0 == op)).collect();
     if !ops.iter().any(|choice| choice.chosen) {
         ops.push(Choice::new(op, op.replace('_', " "), true));
     }
@@ -94,7 +101,13 @@ fn fields(chosen: &Field, context: &Context) -> Vec<(&'static str, Vec<Choice>)>
     let mut own: Vec<Choice> = context
         .fields
         .iter()
-        .map(|field| Choice::new(format!("properties.{}", field.key), field.label.clone(), matches!(chosen, Field::Property(key) if *key == field.key)))
+        .map(|field| {
+            Choice::new(
+                format!("properties.{}", field.key),
+                field.label.clone(),
+                matches!(chosen, Field::Property(key) if *key == field.key),
+            )
+        })
         .collect();
     if let Field::Property(key) = chosen
         && context.custom_field(key).is_none()
@@ -114,8 +127,15 @@ fn control(field: &Field, op: &str, values: &[String], context: &Context) -> Con
         Shape::Ago => {
             let unit = values.get(1).map_or("d", String::as_str);
             let units = [("h", "hours"), ("d", "days"), ("w", "weeks"), ("m", "months"), ("y", "years")];
-            let amount = if first.bytes().all(|b| b.is_ascii_digit()) && !first.is_empty() { first } else { "30".to_owned() };
-            Control::Ago { amount, units: units.map(|(code, word)| Choice::new(code, word, code == unit)).to_vec() }
+            let amount = if first.bytes().all(|b| b.is_ascii_digit()) && !first.is_empty() {
+                first
+            } else {
+                "30".to_owned()
+            };
+            Control::Ago {
+                amount,
+                units: units.map(|(code, word)| Choice::new(code, word, code == unit)).to_vec(),
+            }
         }
         Shape::Date => Control::Text { kind: "date", value: first, list: "" },
         shape => match options(field, context) {
@@ -127,7 +147,14 @@ fn control(field: &Field, op: &str, values: &[String], context: &Context) -> Con
                         Choice::new(value, label, chosen)
                     })
                     .collect();
-                for gone in values.iter().filter(|value| !value.is_empty() && !choices.iter().any(|choice| choice.value == **value)).cloned().collect::<Vec<_>>() {
+                for gone in values
+                    .iter()
+                    .filter(|value| {
+                        !value.is_empty() && !choices.iter().any(|choice| choice.value == **value)
+                    })
+                    .cloned()
+                    .collect::<Vec<_>>()
+                {
                     choices.push(Choice::new(gone, "(no longer there)", true));
                 }
                 if shape == Shape::Some { Control::Many(choices) } else { Control::One(choices) }
@@ -146,13 +173,16 @@ fn options(field: &Field, context: &Context) -> Option<Vec<(String, String)>> {
     match field.kind(Some(context)) {
         Kind::Words(words) => Some(words.iter().map(|word| ((*word).to_owned(), capital(word))).collect()),
         Kind::Named(names) => {
-            let mut list: Vec<_> = context.names(names).iter().map(|named| (named.id.to_string(), named.name.clone())).collect();
+            let mut list: Vec<_> =
+                context.names(names).iter().map(|named| (named.id.to_string(), named.name.clone())).collect();
             if names == Names::Members {
                 list.sort_by_key(|(_, name)| name.to_lowercase());
             }
             Some(list)
         }
-        Kind::Flag => Some(vec![("true".to_owned(), "Yes".to_owned()), ("false".to_owned(), "No".to_owned())]),
+        Kind::Flag => {
+            Some(vec![("true".to_owned(), "Yes".to_owned()), ("false".to_owned(), "No".to_owned())])
+        }
         Kind::Custom(field) if !field.options.is_empty() => {
             Some(field.options.iter().map(|option| (option.clone(), option.clone())).collect())
         }

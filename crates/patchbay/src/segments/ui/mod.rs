@@ -118,7 +118,9 @@ pub(super) async fn new(
 ) -> Result<Response> {
     let context = context(&app, &caller).await?;
     let draft = match from_list(&query) {
-        Some(filter) => Draft::of("", &Filter::parse(&filter).unwrap_or_else(|_| Filter::everybody()), &context),
+        Some(filter) => {
+            Draft::of("", &Filter::parse(&filter).unwrap_or_else(|_| Filter::everybody()), &context)
+        }
         None => Draft::new(),
     };
     show(&app, &session, &caller, &context, None, draft, Wrong::default()).await
@@ -214,7 +216,9 @@ pub(super) async fn delete(
 ) -> Result<Response> {
     match super::delete(&app, &caller, id).await {
         Ok(()) => Ok(notice::redirect(&app, "/segments", "Segment deleted")),
-        Err(Error::Conflict { detail, .. }) => Ok(notice::redirect(&app, &format!("/segments/{id}"), &detail)),
+        Err(Error::Conflict { detail, .. }) => {
+            Ok(notice::redirect(&app, &format!("/segments/{id}"), &detail))
+        }
         Err(error) => Err(error),
     }
 }
@@ -303,7 +307,8 @@ async fn show(
 ) -> Result<Response> {
     let heading = segment.map_or_else(|| "New segment".to_owned(), |segment| segment.name.clone());
     let shell = shell(app, session, Place::Segments, &heading).await?;
-    let mut name = Field::text("name", "Name").value(&draft.name).required().placeholder("Leads without a quote");
+    let mut name =
+        Field::text("name", "Name").value(&draft.name).required().placeholder("Leads without a quote");
     if let Some(error) = wrong.errors.get("name") {
         name = name.error(error);
     }
@@ -363,7 +368,13 @@ async fn counted(app: &App, caller: &Caller, context: &Context, draft: &Draft) -
         let note = "Complete the conditions, and the number appears here.".to_owned();
         return Ok(CountPart { amount: String::new(), exact: true, people: Vec::new(), note });
     };
-    let found = count(app, &filter, context).await?;
+    let found = match count(app, &filter, context).await {
+        Err(Error::Conflict { detail, .. }) => {
+            let note = detail.into_owned();
+            return Ok(CountPart { amount: String::new(), exact: false, people: Vec::new(), note });
+        }
+        counted => counted?,
+    };
     let ids = if found.count > 0 { newest(app, &filter, context, 5).await? } else { Vec::new() };
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let people = contacts::find_all(&mut tx, &ids).await?;

@@ -35,7 +35,8 @@ pub enum Shape {
 /// An operator of the builder: its code in the form, its words, its control.
 pub type Offer = (&'static str, &'static str, Shape);
 
-const CHOICE: &[Offer] = &[("is", "is", Shape::One), ("is_not", "is not", Shape::One), ("in", "is any of", Shape::Some)];
+const CHOICE: &[Offer] =
+    &[("is", "is", Shape::One), ("is_not", "is not", Shape::One), ("in", "is any of", Shape::Some)];
 const OPTIONAL: &[Offer] = &[
     ("is", "is", Shape::One),
     ("is_not", "is not", Shape::One),
@@ -134,11 +135,13 @@ pub fn ask(condition: &Condition, context: &Context) -> Asked {
     match condition.op {
         Op::Exists if condition.value == Value::Bool(false) => asked("missing", Vec::new()),
         Op::Exists => asked("exists", Vec::new()),
-        Op::After | Op::Gt | Op::Gte | Op::Before | Op::Lt | Op::Lte => match values.first().and_then(|text| ago(text)) {
-            Some(ago) if matches!(condition.op, Op::After | Op::Gt | Op::Gte) => asked("within", ago),
-            Some(ago) => asked("older", ago),
-            None => asked(condition.op.as_str(), values),
-        },
+        Op::After | Op::Gt | Op::Gte | Op::Before | Op::Lt | Op::Lte => {
+            match values.first().and_then(|text| ago(text)) {
+                Some(ago) if matches!(condition.op, Op::After | Op::Gt | Op::Gte) => asked("within", ago),
+                Some(ago) => asked("older", ago),
+                None => asked(condition.op.as_str(), values),
+            }
+        }
         Op::IsNot if condition.field.kind(Some(context)) == Kind::Flag => {
             asked("is", vec![if words(&condition.value) == "true" { "false" } else { "true" }.to_owned()])
         }
