@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Templates]),
+            ("Outreach", vec![Place::Segments, Place::Templates]),
         ]
     }
 
@@ -59,8 +59,8 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 4] {
-        [Place::Board, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 5] {
+        [Place::Board, Place::Segments, Place::Templates, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
@@ -91,6 +91,7 @@ pub enum Place {
     Contacts,
     Board,
     Quotes,
+    Segments,
     Templates,
     Dashboard,
     Settings,
@@ -105,6 +106,7 @@ impl Place {
             Self::Contacts => "/contacts",
             Self::Board => "/board",
             Self::Quotes => "/quotes",
+            Self::Segments => "/segments",
             Self::Templates => "/templates",
             Self::Dashboard => "/dashboard",
             Self::Settings => "/settings",
@@ -118,6 +120,7 @@ impl Place {
             Self::Contacts => "Contacts",
             Self::Board => "Board",
             Self::Quotes => "Quotes",
+            Self::Segments => "Segments",
             Self::Templates => "Templates",
             Self::Dashboard => "Dashboard",
             Self::Settings => "Settings",
@@ -131,6 +134,7 @@ impl Place {
             Self::Contacts => "users",
             Self::Board => "square-kanban",
             Self::Quotes => "file-text",
+            Self::Segments => "filter",
             Self::Templates => "text-quote",
             Self::Dashboard => "chart-column",
             Self::Settings => "settings",
@@ -155,6 +159,7 @@ impl Place {
             Self::Contacts => "c",
             Self::Board => "b",
             Self::Quotes => "q",
+            Self::Segments => "e",
             Self::Templates => "t",
             Self::Dashboard => "d",
             Self::Settings => "s",
