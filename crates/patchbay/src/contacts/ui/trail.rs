@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Redirect, Response},
-};
+use axum::{extract::State, response::Response};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,7 +19,7 @@ use crate::{
     web::{
         extract::{Path, Query},
         moments::moment,
-        pages::{html, wants_fragment},
+        pages::html,
         paging::PageQuery,
     },
 };
@@ -33,17 +29,11 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     session: Session,
     caller: Caller,
-    headers: HeaderMap,
     Path(id): Path<Uuid>,
     Query(page): Query<PageQuery>,
 ) -> Result<Response> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let contact = contacts::get(&mut tx, id).await?;
-    if !wants_fragment(&headers) {
-        // Without scripts the whole page shows them.
-        let cursor = page.cursor.unwrap_or_default();
-        return Ok(Redirect::to(&format!("/contacts/{id}?cursor={cursor}#trail")).into_response());
-    }
     html(&TrailFragment { trail: build(&mut tx, &app, &caller, &session.csrf, &contact, &page).await? })
 }
 
@@ -60,7 +50,8 @@ pub(super) async fn build(
     let merges = sql::list_open_merges(tx, contact.id).await?;
     Ok(Trail {
         steps: found.data.iter().map(|entry| step(app, caller, contact, entry, &merges)).collect(),
-        earlier: found.next_cursor.map(|cursor| format!("/contacts/{}/trail?cursor={cursor}", contact.id)),
+        id: contact.id.to_string(),
+        earlier: found.next_cursor,
         csrf: csrf.to_owned(),
     })
 }

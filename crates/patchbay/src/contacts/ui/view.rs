@@ -180,7 +180,9 @@ pub(super) struct QuoteLine {
 #[derive(Debug)]
 pub(super) struct Trail {
     pub(super) steps: Vec<Step>,
-    /// Where earlier steps are.
+    /// The contact's.
+    pub(super) id: String,
+    /// The cursor of earlier steps.
     pub(super) earlier: Option<String>,
     pub(super) csrf: String,
 }
