@@ -20,7 +20,7 @@ use crate::{app::App, db::TenantTx, error::Result};
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
     Email,
-    /// The last seven digits, as when one of two numbers lacks its country.
+    /// The last nine digits, as when one of two numbers was given the wrong country.
     PhoneEnding,
     Name,
 }
@@ -36,6 +36,8 @@ impl Likeness {
     }
 }
 
+/// Digits that tell one number from another wherever it is; fewer are shared by neighbours.
+const ENDING: usize = 9;
 /// More suggestions help nobody to decide.
 const MOST: i64 = 8;
 
@@ -50,7 +52,7 @@ pub async fn suggest(app: &App, tenant: Uuid, contact: &Contact) -> Result<Vec<(
     }
     drop(tx);
     if let Some(ending) =
-        contact.phone_e164.as_ref().and_then(|phone| phone.get(phone.len().checked_sub(7)?..))
+        contact.phone_e164.as_ref().and_then(|phone| phone.get(phone.len().checked_sub(ENDING)?..))
     {
         let filter = Filter { text: ending.to_owned(), ..Filter::default() };
         let ids = search::find(app, tenant, &filter, Slice::after(None, MOST)).await?.ids;
@@ -138,7 +140,7 @@ fn is_alike(contact: &Contact, other: &Contact, likeness: Likeness) -> bool {
                 contact
                     .phone_e164
                     .as_ref()
-                    .and_then(|phone| phone.get(phone.len().checked_sub(7)?..).map(str::to_owned))
+                    .and_then(|phone| phone.get(phone.len().checked_sub(ENDING)?..).map(str::to_owned))
             };
             ending(contact).is_some() && ending(contact) == ending(other)
         }
