@@ -163,7 +163,7 @@ pub async fn proof(tx: &mut TenantTx, address: &str) -> Result<Vec<Proof>> {
 
 /// The entry of a number on the do-not-contact list.
 pub async fn listed(tx: &mut TenantTx, number: &str) -> Result<Option<Listed>> {
-    Ok(sql::list_numbers(tx, Some(number), None, 1).await?.pop())
+    Ok(sql::list_numbers(tx, Some(number), "", None, 1).await?.pop())
 }
 
 /// The state of one address; unknown where nothing is recorded.
