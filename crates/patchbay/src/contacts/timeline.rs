@@ -102,6 +102,7 @@ fn sentence(entry_type: &str, kind: &str, data: &Value) -> String {
         (_, "label.removed") => format!("Label {} removed", word("label").unwrap_or("")),
         (_, "archived") => "Archived".to_owned(),
         (_, "restored") => "Restored".to_owned(),
+        (_, "bulk.undone") => "A change to many contacts was undone".to_owned(),
         (_, "merged") => format!("Merged with {}", word("name").unwrap_or("another contact")),
         (_, "merge.undone") => format!("Separated from {} again", word("name").unwrap_or("another contact")),
         (_, other) => told(other, data),

@@ -146,6 +146,9 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.contact_merges (tenant_id, kept_id, merged_id, before, moved, merged_by) values ('{tenant}', '{contact}', '{contact}', '{{}}', '{{}}', '{MARK}')"
         ),
         format!(
+            "insert into patchbay.bulk_changes (tenant_id, undo, changed_by) values ('{tenant}', '{{\"kind\": \"archived\", \"archived\": true, \"ids\": [\"{contact}\"]}}', '{MARK}')"
+        ),
+        format!(
             "insert into patchbay.consents (tenant_id, channel, address, state, how) values ('{tenant}', 'sms', '+61412000111', 'subscribed', '{MARK}')"
         ),
         format!(

@@ -1,6 +1,7 @@
 //! What a search asks of a row, as SQL over the alias `c`. Everything a user gave is bound.
 
 use patchbay_rules::message::Channel;
+use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -20,6 +21,8 @@ pub(super) enum Condition {
     /// Nobody's, or one of these members'.
     Owner(Vec<Option<Uuid>>),
     Labels(Vec<Uuid>),
+    /// A custom field that holds one of these values; each an object of one key.
+    Holds(Vec<Value>),
 }
 
 /// Status, stage and consent to text messages, which share an index: the values that pass of each. All values of a
@@ -51,6 +54,11 @@ pub(super) fn conditions(filter: &Filter, patterns: Vec<String>) -> Vec<Conditio
             conditions.push(Condition::Words(column, states));
         }
     }
+    conditions.extend(
+        filter.properties.iter().map(|(key, values)| {
+            Condition::Holds(values.iter().map(|value| json!({ key: value })).collect())
+        }),
+    );
     conditions.extend(lanes(filter).map(Condition::Lanes));
     conditions.extend(patterns.into_iter().map(Condition::Like));
     conditions
@@ -83,7 +91,7 @@ impl Condition {
     /// enough.
     pub(super) fn is_path(&self) -> bool {
         match self {
-            Self::Like(_) | Self::Lanes(_) => false,
+            Self::Like(_) | Self::Lanes(_) | Self::Holds(_) => false,
             // There "unknown" is the rule, and not indexed.
             Self::Words("consent_whatsapp" | "consent_email", words) => {
                 words.len() == 1 && words[0] != "unknown"
@@ -118,6 +126,13 @@ impl Condition {
             },
             Self::Lanes(lanes) => lanes.push(["c.status", "c.consent_sms"], sql),
             Self::Owner(owners) => push_owner(owners, sql),
+            Self::Holds(values) => {
+                for (at, value) in values.iter().enumerate() {
+                    sql.push(if at == 0 { "(" } else { " or " });
+                    sql.push("c.properties @> ").push_bind(value.clone());
+                }
+                sql.push(")");
+            }
             Self::Labels(labels) => {
                 sql.push("exists (select from patchbay.contact_labels cl where cl.tenant_id = $1 and cl.contact_id = c.id and cl.label_id = any(")
                     .push_bind(labels.clone())
