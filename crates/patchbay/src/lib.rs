@@ -35,6 +35,7 @@ mod privacy;
 mod providers;
 mod quotes;
 mod realtime;
+mod reports;
 mod secrets;
 mod segments;
 mod serve;

@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Templates]),
+            ("Outreach", vec![Place::Templates, Place::Reports]),
         ]
     }
 
@@ -59,8 +59,8 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 4] {
-        [Place::Board, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 5] {
+        [Place::Board, Place::Templates, Place::Reports, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
@@ -92,6 +92,7 @@ pub enum Place {
     Board,
     Quotes,
     Templates,
+    Reports,
     Dashboard,
     Settings,
     /// The person's own page; not in the navigation.
@@ -106,6 +107,7 @@ impl Place {
             Self::Board => "/board",
             Self::Quotes => "/quotes",
             Self::Templates => "/templates",
+            Self::Reports => "/reports",
             Self::Dashboard => "/dashboard",
             Self::Settings => "/settings",
             Self::Account => "/account",
@@ -119,6 +121,7 @@ impl Place {
             Self::Board => "Board",
             Self::Quotes => "Quotes",
             Self::Templates => "Templates",
+            Self::Reports => "Reports",
             Self::Dashboard => "Dashboard",
             Self::Settings => "Settings",
             Self::Account => "Account",
@@ -132,6 +135,7 @@ impl Place {
             Self::Board => "square-kanban",
             Self::Quotes => "file-text",
             Self::Templates => "text-quote",
+            Self::Reports => "chart-spline",
             Self::Dashboard => "chart-column",
             Self::Settings => "settings",
             Self::Account => "circle-user",
@@ -156,6 +160,7 @@ impl Place {
             Self::Board => "b",
             Self::Quotes => "q",
             Self::Templates => "t",
+            Self::Reports => "r",
             Self::Dashboard => "d",
             Self::Settings => "s",
             Self::Account => "a",
