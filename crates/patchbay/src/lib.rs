@@ -37,6 +37,7 @@ mod privacy;
 mod providers;
 mod quotes;
 mod realtime;
+mod reports;
 mod secrets;
 mod segments;
 mod serve;

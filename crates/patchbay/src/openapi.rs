@@ -54,6 +54,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::notifications::Doc::openapi(),
         crate::templates::Doc::openapi(),
         crate::consent::Doc::openapi(),
+        crate::reports::Doc::openapi(),
         crate::tenants::api::Doc::openapi(),
         crate::providers::Doc::openapi(),
         crate::health::Doc::openapi(),

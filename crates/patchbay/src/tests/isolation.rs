@@ -231,6 +231,9 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.import_headings (tenant_id, heading, field) values ('{tenant}', '{MARK}', 'phone')"
         ),
         format!(
+            "insert into patchbay.reports (tenant_id, subject, data, counted_at, took_ms) values ('{tenant}', '{MARK}', '{{}}', now(), 0)"
+        ),
+        format!(
             "update patchbay.outbox set parked_at = now(), last_error = '{MARK}' where tenant_id = '{tenant}'"
         ),
     ] {

@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Segments, Place::Templates]),
+            ("Outreach", vec![Place::Segments, Place::Templates, Place::Reports]),
         ]
     }
 
@@ -59,8 +59,8 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 5] {
-        [Place::Board, Place::Segments, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 6] {
+        [Place::Board, Place::Segments, Place::Templates, Place::Reports, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
@@ -93,6 +93,7 @@ pub enum Place {
     Quotes,
     Segments,
     Templates,
+    Reports,
     Dashboard,
     Settings,
     /// The person's own page; not in the navigation.
@@ -108,6 +109,7 @@ impl Place {
             Self::Quotes => "/quotes",
             Self::Segments => "/segments",
             Self::Templates => "/templates",
+            Self::Reports => "/reports",
             Self::Dashboard => "/dashboard",
             Self::Settings => "/settings",
             Self::Account => "/account",
@@ -122,6 +124,7 @@ impl Place {
             Self::Quotes => "Quotes",
             Self::Segments => "Segments",
             Self::Templates => "Templates",
+            Self::Reports => "Reports",
             Self::Dashboard => "Dashboard",
             Self::Settings => "Settings",
             Self::Account => "Account",
@@ -136,6 +139,7 @@ impl Place {
             Self::Quotes => "file-text",
             Self::Segments => "filter",
             Self::Templates => "text-quote",
+            Self::Reports => "chart-spline",
             Self::Dashboard => "chart-column",
             Self::Settings => "settings",
             Self::Account => "circle-user",
@@ -161,6 +165,7 @@ impl Place {
             Self::Quotes => "q",
             Self::Segments => "e",
             Self::Templates => "t",
+            Self::Reports => "r",
             Self::Dashboard => "d",
             Self::Settings => "s",
             Self::Account => "a",
