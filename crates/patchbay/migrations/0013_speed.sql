@@ -18,3 +18,22 @@ $$;
 drop index patchbay.contacts_search;
 create index contacts_search on patchbay.contacts using gin (tenant_id, (status || ''), (consent_sms || ''), (stage_id::text),
   (owner_id::text), (source || ''), search_text gin_trgm_ops);
+
+-- The indexes on addresses tell contacts from those that were merged into others, so both are named: without that, every
+-- single STOP read all contacts there are.
+create or replace function patchbay.consents_reach_contacts() returns trigger language plpgsql as $$
+begin
+  update patchbay.contacts c set consent_sms = n.state from changed n
+    where n.channel = 'sms' and c.tenant_id = n.tenant_id and c.phone_e164 = n.address and c.merged_into is null and c.consent_sms <> n.state;
+  update patchbay.contacts c set consent_sms = n.state from changed n
+    where n.channel = 'sms' and c.tenant_id = n.tenant_id and c.phone_e164 = n.address and c.merged_into is not null and c.consent_sms <> n.state;
+  update patchbay.contacts c set consent_whatsapp = n.state from changed n
+    where n.channel = 'whatsapp' and c.tenant_id = n.tenant_id and c.phone_e164 = n.address and c.merged_into is null and c.consent_whatsapp <> n.state;
+  update patchbay.contacts c set consent_whatsapp = n.state from changed n
+    where n.channel = 'whatsapp' and c.tenant_id = n.tenant_id and c.phone_e164 = n.address and c.merged_into is not null and c.consent_whatsapp <> n.state;
+  update patchbay.contacts c set consent_email = n.state from changed n
+    where n.channel = 'email' and c.tenant_id = n.tenant_id and c.email = n.address and c.merged_into is null and c.consent_email <> n.state;
+  update patchbay.contacts c set consent_email = n.state from changed n
+    where n.channel = 'email' and c.tenant_id = n.tenant_id and c.email = n.address and c.merged_into is not null and c.consent_email <> n.state;
+  return null;
+end $$;
