@@ -23,6 +23,8 @@ mod demo;
 mod environment;
 mod error;
 mod fence;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod health;
 mod ids;
 mod imports;
