@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use api::{Doc, Give, note};
+pub use api::{Doc, Give, Listed, note};
 
 use crate::{app::App, auth::Actor, db::TenantTx, error::Result, messaging, web::routes::Routes};
 

@@ -14,7 +14,7 @@ async fn a_contact_is_made_found_changed_and_archived_in_the_browser() {
     assert!(rosa.get("/contacts").await.expect(200).text.contains("No contacts yet"));
     test.execute(&format!(
         "insert into patchbay.custom_fields (tenant_id, key, label, type, options, required) values
-           ('{0}', 'boiler', 'Boiler', 'select', '["Rheem", "Bosch"]', true), ('{0}', 'visits', 'Visits', 'number', '[]', false)",
+           ('{0}', 'boiler', 'Boiler', 'select', '[\"Rheem\", \"Bosch\"]', true), ('{0}', 'visits', 'Visits', 'number', '[]', false)",
         office.id
     ))
     .await;
