@@ -1,7 +1,7 @@
 //! Why a command failed, as one sentence.
 
 use crate::{
-    backup::BackupError, bench::BenchError, environment::EnvironmentError, error::Error,
+    backup::BackupError, bench::BenchError, environment::EnvironmentError, error::Error, pilot::PilotError,
     secrets::SecretError, serve::ServeError, start::StartError,
 };
 

@@ -79,7 +79,8 @@ impl Client {
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Value> {
         let request = self.http.request(method.clone(), format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let answer = fill(request).send().await.map_err(|cause| failed("The server does not answer")(&cause))?;
+        let answer =
+            fill(request).send().await.map_err(|cause| failed("The server does not answer")(&cause))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|cause| failed("The server's answer was cut off")(&cause))?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);

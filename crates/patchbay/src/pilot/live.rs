@@ -66,7 +66,8 @@ async fn no_duplicates(client: &Client, campaign: &str) -> Result<Check> {
     let people: HashSet<_> = sent.iter().map(|message| message["to"].to_string()).collect();
     let ids: HashSet<_> = sent.iter().map(|message| message["provider_message_id"].to_string()).collect();
     let once = people.len() == sent.len() && ids.len() == sent.len();
-    let found = format!("{} messages to {} people, {} ids of the carrier.", sent.len(), people.len(), ids.len());
+    let found =
+        format!("{} messages to {} people, {} ids of the carrier.", sent.len(), people.len(), ids.len());
     Ok(Check::new("no duplicates", once, found))
 }
 
@@ -77,7 +78,12 @@ async fn stop(client: &Client, number: &str) -> Result<Check> {
     };
     let heard = client.get("/api/messages?direction=inbound&limit=20").await?;
     let heard = heard["data"].as_array().into_iter().flatten().find(|message| message["from"] == number);
-    let heard = heard.and_then(|message| message["created_at"].as_str()?.parse::<chrono::DateTime<chrono::Utc>>().ok());
+    let heard = heard
+        .and_then(|message| message["created_at"].as_str()?.parse::<chrono::DateTime<chrono::Utc>>().ok());
     let took = heard.map_or(0, |heard| (at - heard).num_seconds().max(0));
-    Ok(Check::new("STOP", took <= STOP_SECONDS, format!("On the do-not-contact list {took} s after it arrived.")))
+    Ok(Check::new(
+        "STOP",
+        took <= STOP_SECONDS,
+        format!("On the do-not-contact list {took} s after it arrived."),
+    ))
 }

@@ -99,7 +99,8 @@ async fn launch(client: &Client) -> Result<(String, i64)> {
     let template = client.create("/api/templates", &template).await?;
     let filter = json!({ "all": [{ "field": "label", "op": "is", "value": LABEL }] });
     let segment = client.create("/api/segments", &json!({ "name": "Pilot", "filter": filter })).await?;
-    let campaign = json!({ "name": "Pilot", "channel": "sms", "segment_id": segment, "template_ids": [template] });
+    let campaign =
+        json!({ "name": "Pilot", "channel": "sms", "segment_id": segment, "template_ids": [template] });
     let campaign = client.create("/api/campaigns", &campaign).await?;
     let seen = client.post(&format!("/api/campaigns/{campaign}/preflight"), &json!({})).await?;
     client.post(&format!("/api/campaigns/{campaign}/launch"), &json!({})).await?;
@@ -111,15 +112,26 @@ async fn delivered(client: &Client, campaign: &str, seconds: u64) -> Result<Chec
     let path = format!("/api/campaigns/{campaign}");
     let on_its_way = |campaign: &Value| -> i64 {
         let totals = &campaign["totals"];
-        let waiting: i64 = totals["waiting"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_i64()).sum();
-        waiting + ["queued", "sending", "sent", "unknown"].iter().filter_map(|key| totals[*key].as_i64()).sum::<i64>()
+        let waiting: i64 =
+            totals["waiting"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_i64()).sum();
+        waiting
+            + ["queued", "sending", "sent", "unknown"]
+                .iter()
+                .filter_map(|key| totals[*key].as_i64())
+                .sum::<i64>()
     };
-    let settled = |campaign: &Value| campaign["totals"]["recipients"].as_i64() > Some(0) && on_its_way(campaign) == 0;
+    let settled =
+        |campaign: &Value| campaign["totals"]["recipients"].as_i64() > Some(0) && on_its_way(campaign) == 0;
     let campaign = client.until(&path, seconds, settled).await?;
     let totals = &campaign["totals"];
-    let (all, done) = (totals["recipients"].as_i64().unwrap_or_default(), totals["delivered"].as_i64().unwrap_or_default());
+    let (all, done) =
+        (totals["recipients"].as_i64().unwrap_or_default(), totals["delivered"].as_i64().unwrap_or_default());
     let share = if all == 0 { 0.0 } else { done as f64 / all as f64 };
-    Ok(Check::new("delivered", share >= DELIVERED, format!("{done} of {all} messages were delivered ({:.0} %).", share * 100.0)))
+    Ok(Check::new(
+        "delivered",
+        share >= DELIVERED,
+        format!("{done} of {all} messages were delivered ({:.0} %).", share * 100.0),
+    ))
 }
 
 /// Waits until a number is on the do-not-contact list; how long after `since` that was.
@@ -136,8 +148,9 @@ async fn listed(client: &Client, number: &str, seconds: u64) -> Result<Option<Da
 /// Waits for a human click in the campaign's report.
 async fn clicked(client: &Client, campaign: &str, seconds: u64) -> Result<Check> {
     let human = |report: &Value| report["funnel"]["clicked"].as_i64().unwrap_or_default();
-    let report =
-        client.until(&format!("/api/reports/campaigns/{campaign}"), seconds, |report| human(report) > 0).await?;
+    let report = client
+        .until(&format!("/api/reports/campaigns/{campaign}"), seconds, |report| human(report) > 0)
+        .await?;
     let count = human(&report);
     let found = match count {
         0 => "No click by a person was recorded.".to_owned(),

@@ -46,7 +46,8 @@ impl Field {
         let listen = free_address().await?;
         let port = listen.rsplit(':').next().unwrap_or_default().to_owned();
         let listener = bind("127.0.0.1:0").await?;
-        let carrier = format!("http://{}", listener.local_addr().map_err(|cause| failed("No address")(&cause))?);
+        let carrier =
+            format!("http://{}", listener.local_addr().map_err(|cause| failed("No address")(&cause))?);
         let mut options = CarrierOptions::new(TOKEN.to_owned(), Arc::new(|| SystemClock.now()));
         options.inbound_url = Some(format!("http://{listen}/webhooks/twilio"));
         let halt = signals.stop.clone();
@@ -182,12 +183,17 @@ impl Field {
         let posted = self.client.http().post(format!("{}/inbound", self.carrier)).json(&inbound).send().await;
         posted.map_err(|cause| failed("The carrier does not answer")(&cause))?;
         let listed = super::listed(&self.client, number, STOP_SECONDS.unsigned_abs()).await?;
-        let Some(at) = listed else { return Ok(Check::new("STOP", false, "It is not on the list after a minute.")) };
+        let Some(at) = listed else {
+            return Ok(Check::new("STOP", false, "It is not on the list after a minute."));
+        };
         let message = json!({ "to": number, "body": "Are you there?" });
         let message = self.send(&message).await?;
         let held = message["status"] == "blocked" && message["gate"]["name"] == "do_not_contact";
         let took = (at - said).num_milliseconds().max(0) as f64 / 1000.0;
-        let found = format!("On the do-not-contact list after {took:.1} s; the next message was {}.", message["status"]);
+        let found = format!(
+            "On the do-not-contact list after {took:.1} s; the next message was {}.",
+            message["status"]
+        );
         Ok(Check::new("STOP", held && took <= STOP_SECONDS as f64, found))
     }
 
@@ -210,7 +216,8 @@ impl Field {
         let id = self.client.create("/api/messages/send", message).await?;
         self.client
             .until(&format!("/api/messages/{id}"), 20, |message| {
-                !message["gate"].is_null() || !matches!(message["status"].as_str(), Some("queued" | "sending"))
+                !message["gate"].is_null()
+                    || !matches!(message["status"].as_str(), Some("queued" | "sending"))
             })
             .await
     }

@@ -225,7 +225,8 @@ async fn no_table_is_forgotten() {
              and table_name not like 'campaign\\_%' and table_name not like 'import\\_%'",
         )
         .await;
-    let merged = "activities contact_labels conversations link_clicks message_texts messages notes quotes short_links";
+    let merged =
+        "activities contact_labels conversations link_clicks message_texts messages notes quotes short_links";
     assert_eq!(tables, merged);
 }
 
