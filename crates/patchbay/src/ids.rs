@@ -29,6 +29,12 @@ pub fn new_id(now: DateTime<Utc>) -> Uuid {
     ))
 }
 
+/// The smallest UUIDv7 of the instant `now`: every id made before is smaller.
+pub fn first_id(now: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 /// 256 random bits as base64url, with a prefix that says what it is.
 pub fn new_secret(prefix: &str) -> String {
     let mut bytes = [0u8; 32];

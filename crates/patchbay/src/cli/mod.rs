@@ -6,10 +6,12 @@ mod backup;
 mod carrier;
 mod database;
 mod doctor;
+mod erase;
 mod failure;
 mod import;
 mod links;
 mod output;
+mod pilot;
 mod reseal;
 mod sending;
 mod serving;
@@ -70,6 +72,10 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::LoginLink { email } => tenancy::login_link(config, &email, output).await,
             Command::Backup { file } => backup::backup(config, &file, output).await,
             Command::Restore { file, force } => backup::restore(config, &file, force, output).await,
+            Command::Erase { phone, email, tenant } => {
+                erase::run(config, phone.or(email), tenant, output).await
+            }
+            Command::Pilot(arguments) => pilot::run(arguments, output).await,
             Command::Sending(command) => sending::run(config, command, output).await,
             Command::Doctor => doctor::run(config, output).await,
             Command::Reseal { new_key } => reseal::run(config, new_key, output).await,

@@ -11,7 +11,6 @@ use crate::{
     audit,
     auth::Caller,
     error::{Error, Result},
-    messaging,
     web::paging::{Page, PageQuery},
 };
 
@@ -44,15 +43,13 @@ pub(super) async fn add(app: &App, caller: &Caller, number: &str, reason: Option
         return Err(Error::field("reason", "Keep the reason under 500 characters."));
     }
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let source = if caller.actor.user_id().is_some() { "person" } else { "api" };
-    if !sql::list_number(&mut tx, &number, reason, source, Some(&caller.actor.label)).await? {
+    if !super::list(&mut tx, app, &number, reason, &caller.actor).await? {
         let existing = sql::list_numbers(&mut tx, Some(&number), "", None, 1).await?.pop();
         return Err(Error::Conflict {
             detail: "This number is on the list already.".into(),
             existing_id: existing.map(|listed| listed.id),
         });
     }
-    messaging::block_queued(&mut tx, &number, app.now()).await?;
     let changes = json!({ "reason": [null, reason] });
     let entry = audit::Entry {
         action: "do_not_contact.added",

@@ -19,9 +19,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use api::Doc;
+pub use api::{Doc, Give, Listed, note};
 
-use crate::{db::TenantTx, error::Result, web::routes::Routes};
+use crate::{app::App, auth::Actor, db::TenantTx, error::Result, messaging, web::routes::Routes};
 
 /// Whether somebody wants to hear from the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -141,6 +141,16 @@ pub async fn retract(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
     Ok(true)
 }
 
+/// Puts a number on the do-not-contact list, also for what is waiting already; `false` when it is there.
+pub async fn list(tx: &mut TenantTx, app: &App, phone: &str, reason: &str, actor: &Actor) -> Result<bool> {
+    let source = if actor.user_id().is_some() { "person" } else { "api" };
+    let added = sql::list_number(tx, phone, reason, source, Some(&actor.label)).await?;
+    if added {
+        messaging::block_queued(tx, phone, app.now()).await?;
+    }
+    Ok(added)
+}
+
 /// What the recipient did themselves goes on the do-not-contact list; an unticked box does not.
 fn list_source(how: &str) -> Option<&str> {
     matches!(how, "keyword" | "phrase" | "link" | "carrier" | "complaint").then_some(how)
@@ -149,6 +159,11 @@ fn list_source(how: &str) -> Option<&str> {
 /// All proof about `address`, newest first.
 pub async fn proof(tx: &mut TenantTx, address: &str) -> Result<Vec<Proof>> {
     sql::list_events(tx, address).await
+}
+
+/// The entry of a number on the do-not-contact list.
+pub async fn listed(tx: &mut TenantTx, number: &str) -> Result<Option<Listed>> {
+    Ok(sql::list_numbers(tx, Some(number), "", None, 1).await?.pop())
 }
 
 /// The state of one address; unknown where nothing is recorded.

@@ -14,7 +14,10 @@ mod operand;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod ui;
+mod view;
 mod when;
+mod words;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -188,4 +191,13 @@ pub fn routes(routes: Routes) -> Routes {
         .patch("/api/segments/{id}", Access::Api(Role::Member), api::update)
         .delete("/api/segments/{id}", Access::Api(Role::Member), api::delete)
         .get("/api/segments/{id}/count", Access::Api(Role::Viewer), api::count)
+        .get("/segments", Access::Page(Role::Viewer), ui::list)
+        .post("/segments", Access::Page(Role::Member), ui::create)
+        .get("/segments/new", Access::Page(Role::Member), ui::new)
+        .post("/segments/builder", Access::Page(Role::Viewer), ui::builder)
+        .post("/segments/preview", Access::Page(Role::Viewer), ui::preview)
+        .get("/segments/{id}", Access::Page(Role::Viewer), ui::edit)
+        .post("/segments/{id}", Access::Page(Role::Member), ui::save)
+        .post("/segments/{id}/delete", Access::Page(Role::Member), ui::delete)
+        .get("/segments/{id}/size", Access::Page(Role::Viewer), ui::size)
 }

@@ -168,3 +168,20 @@ pub(super) async fn list_uses(tx: &mut TenantTx, segments: &[Uuid]) -> Result<Ve
         .map(|row| (row.segment_id, Use { campaign_id: row.id, name: row.name, status: row.status }));
     Ok(uses.collect())
 }
+
+/// Where contacts came from, each once; found by leaping along the index from one to the next.
+pub(super) async fn list_sources(tx: &mut TenantTx) -> Result<Vec<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"with recursive leap (source) as (
+             (select source from patchbay.contacts where tenant_id = $1 and archived_at is null and source is not null order by source limit 1)
+             union all
+             select (select c.source from patchbay.contacts c
+                where c.tenant_id = $1 and c.archived_at is null and c.source > leap.source order by c.source limit 1)
+             from leap where leap.source is not null)
+           select source as "source!" from leap where source is not null limit 100"#,
+        tenant
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}

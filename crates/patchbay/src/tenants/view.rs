@@ -17,6 +17,7 @@ pub(super) struct BusinessPage {
     pub(super) identity: Vec<Field>,
     pub(super) place: Vec<Field>,
     pub(super) texts: Vec<Field>,
+    pub(super) retention: Vec<Field>,
     pub(super) slug: String,
 }
 

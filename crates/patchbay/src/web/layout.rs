@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Templates]),
+            ("Outreach", vec![Place::Segments, Place::Templates, Place::Reports]),
         ]
     }
 
@@ -59,8 +59,8 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 4] {
-        [Place::Board, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 6] {
+        [Place::Board, Place::Segments, Place::Templates, Place::Reports, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
@@ -91,7 +91,9 @@ pub enum Place {
     Contacts,
     Board,
     Quotes,
+    Segments,
     Templates,
+    Reports,
     Dashboard,
     Settings,
     /// The person's own page; not in the navigation.
@@ -105,7 +107,9 @@ impl Place {
             Self::Contacts => "/contacts",
             Self::Board => "/board",
             Self::Quotes => "/quotes",
+            Self::Segments => "/segments",
             Self::Templates => "/templates",
+            Self::Reports => "/reports",
             Self::Dashboard => "/dashboard",
             Self::Settings => "/settings",
             Self::Account => "/account",
@@ -118,7 +122,9 @@ impl Place {
             Self::Contacts => "Contacts",
             Self::Board => "Board",
             Self::Quotes => "Quotes",
+            Self::Segments => "Segments",
             Self::Templates => "Templates",
+            Self::Reports => "Reports",
             Self::Dashboard => "Dashboard",
             Self::Settings => "Settings",
             Self::Account => "Account",
@@ -131,7 +137,9 @@ impl Place {
             Self::Contacts => "users",
             Self::Board => "square-kanban",
             Self::Quotes => "file-text",
+            Self::Segments => "filter",
             Self::Templates => "text-quote",
+            Self::Reports => "chart-spline",
             Self::Dashboard => "chart-column",
             Self::Settings => "settings",
             Self::Account => "circle-user",
@@ -155,7 +163,9 @@ impl Place {
             Self::Contacts => "c",
             Self::Board => "b",
             Self::Quotes => "q",
+            Self::Segments => "e",
             Self::Templates => "t",
+            Self::Reports => "r",
             Self::Dashboard => "d",
             Self::Settings => "s",
             Self::Account => "a",

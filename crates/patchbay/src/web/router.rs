@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
-    openapi, parked, providers, quotes, segments, templates, tenants,
+    openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
@@ -24,6 +24,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(contacts::routes)
         .with(segments::routes)
         .with(messaging::routes)
+        .with(crate::campaigns::routes)
         .with(templates::routes)
         .with(quotes::routes)
         .with(imports::routes)
@@ -31,10 +32,12 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(notifications::routes)
         .with(parked::routes)
         .with(fence::routes)
+        .with(privacy::routes)
         .with(dashboard::routes)
         .with(audit::routes)
         .with(crate::consent::routes)
         .with(crate::realtime::routes)
+        .with(reports::routes)
         .with(links::routes)
         .with(health::routes)
         .with(openapi::routes)

@@ -1,4 +1,5 @@
 mod api;
 mod base;
 mod naive;
+mod pages;
 mod truth;

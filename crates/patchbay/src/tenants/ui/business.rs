@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::Deserialize;
 
 use crate::{
@@ -40,6 +39,7 @@ pub(in crate::tenants) struct BusinessForm {
     stop_text: String,
     start_text: String,
     help_text: String,
+    keep_message_months: String,
 }
 
 impl BusinessForm {
@@ -55,6 +55,7 @@ impl BusinessForm {
             stop_text: text(&settings.stop_text),
             start_text: text(&settings.start_text),
             help_text: text(&settings.help_text),
+            keep_message_months: settings.keep_message_months.map(|n| n.to_string()).unwrap_or_default(),
         }
     }
 
@@ -71,6 +72,11 @@ impl BusinessForm {
             stop_text: set(&self.stop_text.replace('\r', "")),
             start_text: set(&self.start_text.replace('\r', "")),
             help_text: set(&self.help_text.replace('\r', "")),
+            // The browser offers numbers only; anything else is refused as one that is out of range.
+            keep_message_months: match self.keep_message_months.trim() {
+                "" => Patch::Clear,
+                months => Patch::Set(months.parse().unwrap_or(0)),
+            },
             ..SettingsPatch::default()
         }
     }
@@ -109,7 +115,7 @@ async fn show(
 ) -> Result<Response> {
     let may_change = caller.role.can_manage();
     let dress = |field: Field, value: &str| {
-        let error = errors.get(field.name).cloned().unwrap_or_default();
+        let error = errors.get(&field.name).cloned().unwrap_or_default();
         field.value(value).error(error).disabled(!may_change)
     };
     let identity = vec![
@@ -130,7 +136,7 @@ async fn show(
         dress(Field::select("country", "Country", countries(&form.country)).required(), &form.country),
         dress(Field::select("currency", "Currency", currencies(&form.currency)).required(), &form.currency),
         dress(
-            Field::select("timezone", "Time zone", zones(&form.timezone))
+            Field::select("timezone", "Time zone", places::zones(&form.timezone))
                 .required()
                 .hint("Times are shown in it, and days begin by it."),
             &form.timezone,
@@ -142,11 +148,17 @@ async fn show(
         dress(Field::area("start_text", "After START").hint(built_in), &form.start_text),
         dress(Field::area("help_text", "After HELP").hint(built_in), &form.help_text),
     ];
+    let retention = vec![dress(
+        Field::select("keep_message_months", "Keep what messages say", periods(&form.keep_message_months))
+            .hint("Afterwards the texts are erased. That they were sent, to whom and when, stays."),
+        &form.keep_message_months,
+    )];
     let page = BusinessPage {
         tabs: tabs(Section::Business, caller.role),
         identity,
         place,
         texts,
+        retention,
         slug: caller.tenant.slug.clone(),
         error: if errors.is_empty() {
             String::new()
@@ -158,35 +170,28 @@ async fn show(
     html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
 }
 
+/// Usual periods, and the one in use.
+fn periods(chosen: &str) -> Vec<Choice> {
+    let usual = [
+        ("", "For good"),
+        ("12", "1 year"),
+        ("24", "2 years"),
+        ("36", "3 years"),
+        ("60", "5 years"),
+        ("84", "7 years"),
+    ];
+    let mut periods: Vec<Choice> =
+        usual.iter().map(|(months, name)| Choice::new(*months, *name, *months == chosen)).collect();
+    if usual.iter().all(|(months, _)| *months != chosen) {
+        periods.push(Choice::new(chosen, format!("{chosen} months"), true));
+    }
+    periods
+}
+
 fn countries(chosen: &str) -> Vec<Choice> {
     places::PLACES.iter().map(|place| Choice::new(place.code, place.name, place.code == chosen)).collect()
 }
 
 fn currencies(chosen: &str) -> Vec<Choice> {
     places::currencies().into_iter().map(|code| Choice::new(code, code, code == chosen)).collect()
-}
-
-/// Zones named by place; the legacy names stay out unless one is in use.
-fn zones(chosen: &str) -> Vec<Choice> {
-    const AREAS: [&str; 10] = [
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Arctic/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    ];
-    let is_listed = |zone: &Tz| {
-        let name = zone.name();
-        name == "UTC" || name == chosen || AREAS.iter().any(|area| name.starts_with(area))
-    };
-    TZ_VARIANTS
-        .iter()
-        .filter(|zone| is_listed(zone))
-        .map(|zone| Choice::new(zone.name(), zone.name().replace('_', " "), zone.name() == chosen))
-        .collect()
 }
