@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod backup;
 mod bench;
+mod campaigns;
 pub mod cli;
 mod config;
 mod consent;

@@ -49,6 +49,7 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::ingest::Doc::openapi(),
         crate::messaging::Doc::openapi(),
         crate::messaging::ConversationsDoc::openapi(),
+        crate::campaigns::Doc::openapi(),
         crate::quotes::Doc::openapi(),
         crate::notifications::Doc::openapi(),
         crate::templates::Doc::openapi(),

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::App, auth, contacts, crash, error::Error, imports, links, messaging, notifications, privacy, quotes,
-    web::idempotency,
+    app::App, auth, campaigns, contacts, crash, error::Error, imports, links, messaging, notifications,
+    privacy, quotes, web::idempotency,
 };
 
 /// Hands each event to the features that care about it.
@@ -67,33 +67,50 @@ const TICK: Duration = Duration::from_secs(5);
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let lease = TimeDelta::from_std(app.config.lease).unwrap_or(Options::default().lease);
     let engine = engine(&app, Options { lease, ..Options::default() });
-    let (events, messages, files) = (engine.waker(), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let wakers = Wakers {
+        events: engine.waker(),
+        messages: Arc::default(),
+        campaigns: Arc::default(),
+        imports: Arc::default(),
+    };
     tokio::join!(
         engine.run(stop.clone()),
-        messaging::dispatcher::run(app.clone(), messages.clone(), stop.clone()),
-        imports::jobs::run(app.clone(), files.clone(), stop.clone()),
-        wake(app.clone(), events, messages, files, stop.clone()),
+        messaging::dispatcher::run(app.clone(), wakers.messages.clone(), stop.clone()),
+        campaigns::jobs::run(app.clone(), wakers.campaigns.clone(), stop.clone()),
+        imports::jobs::run(app.clone(), wakers.imports.clone(), stop.clone()),
+        wake(app.clone(), wakers, stop.clone()),
         tick(app.clone(), stop.clone()),
     );
 }
 
-/// Turns the database's hints into wake-ups, so that nothing waits for the next poll.
-async fn wake(
-    app: Arc<App>,
+/// Whom a hint of the database wakes.
+struct Wakers {
     events: Arc<Notify>,
     messages: Arc<Notify>,
-    files: Arc<Notify>,
-    stop: CancellationToken,
-) {
+    campaigns: Arc<Notify>,
+    imports: Arc<Notify>,
+}
+
+impl Wakers {
+    fn of(&self, hint: &str) -> &Notify {
+        match hint {
+            "outbox" => &self.events,
+            "campaigns" => &self.campaigns,
+            "imports" => &self.imports,
+            _ => &self.messages,
+        }
+    }
+}
+
+/// Turns the database's hints into wake-ups, so that nothing waits for the next poll.
+async fn wake(app: Arc<App>, wakers: Wakers, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match app.db.listen(&["patchbay_work"]).await {
             Ok(mut listener) => loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     hint = listener.try_recv() => match hint {
-                        Ok(Some(hint)) if hint.payload() == "outbox" => events.notify_one(),
-                        Ok(Some(hint)) if hint.payload() == "imports" => files.notify_one(),
-                        Ok(Some(_)) => messages.notify_one(),
+                        Ok(Some(hint)) => wakers.of(hint.payload()).notify_one(),
                         // The connection was lost; polling finds what was missed.
                         Ok(None) | Err(_) => break,
                     },

@@ -11,7 +11,7 @@ mod reading;
 mod tables;
 mod texts;
 
-pub use texts::{confirmation_text, help_text, opt_in_text, opt_out_line};
+pub use texts::{confirmation_text, help_text, opt_in_text, opt_out_line, says_how_to_opt_out};
 
 use reading::Reading;
 

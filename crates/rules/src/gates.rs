@@ -133,6 +133,29 @@ pub fn explain_all(
     Gate::ALL.iter().map(|&gate| (gate, case.ask(gate))).collect()
 }
 
+/// Until when a message that may leave now may still leave: the first quiet moment at the recipient's. `None` if
+/// nothing closes within [`quiet_hours::HORIZON`], or quiet hours do not bind the kind.
+pub fn open_until(
+    kind: Kind,
+    tenant: &TenantFacts,
+    recipient: &RecipientFacts,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if !binds(kind, Gate::QuietHours, tenant) || kind == Kind::AutoReply {
+        return None;
+    }
+    let week = week_of(kind, tenant, recipient);
+    quiet_hours::closes_at(now, &recipient.zones.zones, tenant.quiet, week.as_ref())
+}
+
+/// The hours of the recipient's country and state, where they bind.
+fn week_of(kind: Kind, tenant: &TenantFacts, recipient: &RecipientFacts) -> Option<quiet_hours::WeekRules> {
+    let country = recipient.country.as_deref().unwrap_or(&tenant.country);
+    (tenant.apply_country_rules && policy(kind).counts_as_marketing)
+        .then(|| quiet_hours::marketing_rules(country, recipient.state.as_deref()))
+        .flatten()
+}
+
 /// One message and everything that is known about it.
 #[derive(Clone, Copy)]
 struct Case<'a> {
@@ -227,10 +250,7 @@ impl Case<'_> {
         if self.kind == Kind::AutoReply && self.answers_within_minutes() {
             return None;
         }
-        let country = self.recipient.country.as_deref().unwrap_or(&self.tenant.country);
-        let week = (self.tenant.apply_country_rules && policy(self.kind).counts_as_marketing)
-            .then(|| quiet_hours::marketing_rules(country, self.recipient.state.as_deref()))
-            .flatten();
+        let week = week_of(self.kind, self.tenant, self.recipient);
         match quiet_hours::check(self.now, &self.recipient.zones.zones, self.tenant.quiet, week.as_ref()) {
             QuietDecision::Open => None,
             QuietDecision::Quiet { until, zone } => Some((Reason::QuietHours { zone }, Some(until))),

@@ -93,10 +93,10 @@ pub struct Message {
 }
 
 /// A gate's word.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Gate {
     /// `kill_switch`, `budget`, `do_not_contact`, `suppression_window`, `quiet_hours`, `rate_limit`, `warm_up`, or
-    /// `template` for a message with a hole in its text.
+    /// `template` for a message with a hole in its text, or `address` for a contact who cannot be written to.
     pub name: String,
     /// `waiting` or `blocked`.
     pub verdict: &'static str,
@@ -128,7 +128,7 @@ pub(super) fn gate(row: &MessageRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) 
 }
 
 /// The same from the columns alone.
-pub(super) fn gate_of(
+pub(crate) fn gate_of(
     name: Option<&str>,
     status: &str,
     stored: Option<&Value>,

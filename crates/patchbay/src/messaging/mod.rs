@@ -8,6 +8,7 @@
 
 mod api;
 mod api_conversations;
+mod bulk;
 pub mod compose;
 pub mod conversations;
 pub mod dispatcher;
@@ -36,8 +37,10 @@ use patchbay_rules::{
 };
 use uuid::Uuid;
 
-pub use api::{Doc, GateAnswer, Message, list_of_contact};
+pub(crate) use api::gate_of;
+pub use api::{Doc, Gate, GateAnswer, Message, list_of_contact};
 pub use api_conversations::Doc as ConversationsDoc;
+pub use bulk::enqueue_batch;
 pub(crate) use conversations::preview;
 pub use sql::ledger::{EventRow, MessageRow};
 
@@ -67,6 +70,7 @@ pub struct Intent {
     pub subject: Option<String>,
     pub template_id: Option<Uuid>,
     pub quote_id: Option<Uuid>,
+    pub campaign_id: Option<Uuid>,
     pub content_sid: Option<String>,
     pub content_variables: Option<serde_json::Value>,
     /// Not before; `None` is now.
@@ -74,11 +78,16 @@ pub struct Intent {
     pub sent_by: Option<Actor>,
     /// A person was shown the hour at the recipient's and sends all the same.
     pub quiet_hours_waived: bool,
-    /// Why it cannot be sent as it is (a hole in its template): the row is born blocked.
+    /// Why it cannot be sent as it is (a hole in its template, or no address to send it to): the row is born blocked.
     pub problem: Option<String>,
 }
 
 impl Intent {
+    /// The gate of a row that is born blocked.
+    fn gate_of_problem(&self) -> &'static str {
+        if self.to.is_empty() { "address" } else { "template" }
+    }
+
     /// An intent with nothing but the necessary.
     pub fn new(
         kind: Kind,
@@ -98,6 +107,7 @@ impl Intent {
             subject: None,
             template_id: None,
             quote_id: None,
+            campaign_id: None,
             content_sid: None,
             content_variables: None,
             send_after: None,
@@ -176,7 +186,7 @@ pub async fn enqueue(tx: &mut TenantTx, app: &App, intent: Intent) -> Result<Que
     if intent.problem.is_none() && body.is_empty() && intent.content_sid.is_none() {
         return Err(Error::field("body", "Write a message."));
     }
-    if body.chars().count() > 1600 && intent.channel != Channel::Email {
+    if body.chars().count() > bulk::MOST_CHARACTERS && intent.channel != Channel::Email {
         return Err(Error::field("body", "A message can be 1,600 characters at most."));
     }
     let now = app.now();
@@ -232,10 +242,14 @@ pub async fn retry(app: &App, caller: &Caller, id: Uuid) -> Result<MessageRow> {
             "Only a message that failed, was blocked or canceled can be sent again.",
         ));
     }
-    if message.gate.as_deref() == Some("template") {
-        return Err(Error::conflict(
-            "This message has a hole in its text. Fill in what is missing and send a new one.",
-        ));
+    match message.gate.as_deref() {
+        Some("template") => {
+            return Err(Error::conflict(
+                "This message has a hole in its text. Fill in what is missing and send a new one.",
+            ));
+        }
+        Some("address") => return Err(Error::conflict("This contact could not be written to.")),
+        _ => {}
     }
     sql::ledger::mark_requeued(&mut tx, id, app.now(), message.quiet_hours_waived).await?;
     finish(tx, app, caller, id, "retried", "message.retried").await
@@ -288,6 +302,18 @@ pub async fn block_queued_all(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sql::conversations::block_queued_all(conn, tenant, addresses, now).await
+}
+
+/// Lets messages that wait at these gates be asked again now, at most `limit` of them; answers how many. Whoever
+/// opens a gate calls this, so that nobody waits for the time at which it would have been asked again anyway.
+pub async fn wake_held(
+    tx: &mut TenantTx,
+    gates: &[&str],
+    campaign: Option<Uuid>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64> {
+    sql::dispatch::wake_held(tx, gates, campaign, now, limit).await
 }
 
 /// What each gate would say if the message left now; the same code that decides, changing nothing.

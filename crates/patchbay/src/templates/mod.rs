@@ -9,6 +9,7 @@ mod check;
 mod choices;
 mod context;
 mod defaults;
+mod press;
 mod render;
 mod sql;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::{
     app::App,
     audit,
     auth::{Caller, Role},
+    db::TenantTx,
     error::{Error, FieldErrors, Result},
     web::{
         paging::{Page, PageQuery},
@@ -35,6 +37,7 @@ use crate::{
 pub use api::Doc;
 pub use choices::{Choice, approved, choices};
 pub use defaults::{QUOTE_EMAIL, QUOTE_SMS, defaults};
+pub use press::{Press, Reader, Words, readers};
 #[cfg(test)]
 pub use render::RenderedMessage;
 pub use render::{Preview, PreviewProblem, Source, preview, render};
@@ -103,6 +106,11 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: &PageQuery)
 pub async fn get(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))
+}
+
+/// The templates with these ids, put away or not; what is not there is left out.
+pub async fn find_all(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Template>> {
+    sql::list_by_ids(tx, ids).await
 }
 
 /// Saves a new template.

@@ -142,7 +142,7 @@ fn missing_template(key: &str) -> RenderedMessage {
 }
 
 /// The sentence stored with a blocked message.
-fn problem_of(error: &RenderError, has_quote: bool) -> String {
+pub(super) fn problem_of(error: &RenderError, has_quote: bool) -> String {
     match error {
         RenderError::Missing { token } if !has_quote && is_about_quote(token) => {
             format!("The template needs {{{{{token}}}}}, but there is no quote.")

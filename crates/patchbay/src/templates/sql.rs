@@ -86,6 +86,20 @@ pub(super) async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Template>
     .transpose()
 }
 
+pub(super) async fn list_by_ids(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Template>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, key, name, channel, subject, content, content_sid, content_variables, archived_at, created_at, updated_at
+         from patchbay.templates where tenant_id = $1 and id = any($2)",
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter().map(Template::try_from).collect()
+}
+
 pub(super) async fn find_by_key(tx: &mut TenantTx, key: &str) -> Result<Option<Template>> {
     let tenant = tx.tenant();
     sqlx::query_as!(
@@ -248,6 +262,50 @@ pub(super) async fn find_facts(
     )
     .fetch_optional(tx.conn())
     .await?)
+}
+
+/// The facts of many contacts, without a quote, in one statement.
+pub(super) async fn list_facts(tx: &mut TenantTx, contacts: &[Uuid]) -> Result<Vec<(Uuid, Facts)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        r#"select c.id, c.first_name, c.last_name, c.phone_e164, c.email, c.source, c.properties,
+             coalesce(t.business_name, t.name) as "business_name!", t.timezone, coalesce(m.name, m.email) as owner_name
+           from patchbay.contacts c
+           join patchbay.tenants t on t.id = c.tenant_id
+           left join patchbay.members() m on m.user_id = c.owner_id
+           where c.tenant_id = $1 and c.id = any($2)"#,
+        tenant,
+        contacts,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let facts = rows.into_iter().map(|row| {
+        let facts = Facts {
+            first_name: row.first_name,
+            last_name: row.last_name,
+            phone_e164: row.phone_e164,
+            email: row.email,
+            source: row.source,
+            properties: row.properties,
+            business_name: row.business_name,
+            timezone: row.timezone,
+            owner_name: row.owner_name,
+            quote_id: None,
+            number: None,
+            title: None,
+            data: None,
+            items: None,
+            total_cents: None,
+            discount_cents: None,
+            tax_cents: None,
+            currency: None,
+            terms: None,
+            token: None,
+            expires_on: None,
+        };
+        (row.id, facts)
+    });
+    Ok(facts.collect())
 }
 
 /// The facts of a contact of whom nothing but a name is known.

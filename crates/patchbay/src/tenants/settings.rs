@@ -14,6 +14,7 @@ use crate::{
     auth::Caller,
     db::TenantTx,
     error::{Error, FieldErrors, Result},
+    messaging,
     web::patch::Patch,
 };
 
@@ -48,6 +49,7 @@ pub struct Settings {
     pub api_rate_limit: RateLimit,
     /// Days between two campaigns to the same contact.
     pub suppression_days: i32,
+    pub brake: Brake,
     /// Added to marketing that has no opt-out wording of its own.
     pub opt_out_line: Option<String>,
     /// Answers STOP; null for the built-in text. Likewise `start_text` and `help_text`.
@@ -93,6 +95,17 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RateLimit {
     pub per_second: Option<i32>,
+}
+
+/// When a campaign pauses itself: a share of what was sent lately that passes one of these, in percent; null for never.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Brake {
+    pub opt_out_percent: Option<f64>,
+    pub failure_percent: Option<f64>,
+    /// Filtered by carriers as spam.
+    pub filtered_percent: Option<f64>,
+    /// With fewer messages nothing is concluded.
+    pub minimum: i32,
 }
 
 /// A change of settings. Absent fields stay; null clears what may be empty.
@@ -141,6 +154,9 @@ pub struct SettingsPatch {
     #[schema(value_type = Option<i64>)]
     pub suppression_days: Patch<i64>,
     #[serde(default)]
+    #[schema(value_type = Option<BrakePatch>)]
+    pub brake: Patch<BrakePatch>,
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub opt_out_line: Patch<String>,
     #[serde(default)]
@@ -186,6 +202,22 @@ pub struct RateLimitPatch {
     pub per_second: Patch<i64>,
 }
 
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+pub struct BrakePatch {
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    pub opt_out_percent: Patch<f64>,
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    pub failure_percent: Patch<f64>,
+    #[serde(default)]
+    #[schema(value_type = Option<f64>)]
+    pub filtered_percent: Patch<f64>,
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    pub minimum: Patch<i64>,
+}
+
 /// The settings of the transaction's tenant.
 pub async fn settings(tx: &mut TenantTx) -> Result<Settings> {
     sql::find(tx, false).await?.ok_or(Error::NotFound("business"))
@@ -214,9 +246,31 @@ pub async fn update(app: &App, caller: &Caller, change: SettingsPatch) -> Result
         changes: &changes,
     };
     audit::record(&mut tx, &caller.actor, entry).await?;
+    let moved = after.moved_gates(&before);
+    if !moved.is_empty() {
+        messaging::wake_held(&mut tx, &moved, None, app.now(), WOKEN).await?;
+    }
     sql::tell(&mut tx).await?;
     tx.commit().await?;
     Ok(after)
+}
+
+/// Messages asked again at once after a change; where more wait, the rest keeps its time.
+const WOKEN: i64 = 50_000;
+
+impl Settings {
+    /// Gates that may answer otherwise than they did under `before`.
+    fn moved_gates(&self, before: &Self) -> Vec<&'static str> {
+        let hours =
+            |s: &Self| (s.quiet_hours, s.country_rules, s.quiet_binds_people, s.timezone, s.country.clone());
+        let moved = [
+            ("kill_switch", before.kill_switch && !self.kill_switch),
+            ("budget", self.budget != before.budget || self.prices != before.prices),
+            ("quiet_hours", hours(self) != hours(before)),
+            ("rate_limit", self.rate_limit != before.rate_limit),
+        ];
+        moved.into_iter().filter(|(_, moved)| *moved).map(|(gate, _)| gate).collect()
+    }
 }
 
 impl SettingsPatch {
@@ -254,6 +308,7 @@ impl SettingsPatch {
             }
             _ => check.wrong("suppression_days", "Choose 0 to 3650 days."),
         }
+        check.brake(self.brake, &mut to.brake);
         check.optional("opt_out_line", self.opt_out_line, &mut to.opt_out_line, 160);
         check.optional("stop_text", self.stop_text, &mut to.stop_text, 480);
         check.optional("start_text", self.start_text, &mut to.start_text, 480);
@@ -397,6 +452,36 @@ impl Check {
             Patch::Clear if may_be_empty => *to = None,
             Patch::Set(rate) if (1..=10_000).contains(&rate) => *to = i32::try_from(rate).ok(),
             _ => self.wrong(field, "Choose 1 to 10,000 a second."),
+        }
+    }
+
+    fn brake(&mut self, patch: Patch<BrakePatch>, to: &mut Brake) {
+        let patch = match patch {
+            Patch::Keep => return,
+            Patch::Clear => BrakePatch {
+                opt_out_percent: Patch::Clear,
+                failure_percent: Patch::Clear,
+                filtered_percent: Patch::Clear,
+                minimum: Patch::Keep,
+            },
+            Patch::Set(patch) => patch,
+        };
+        let mut percent = |field: &'static str, patch: Patch<f64>, to: &mut Option<f64>| match patch {
+            Patch::Set(percent) if !(0.1..=100.0).contains(&percent) => {
+                self.wrong(field, "Choose 0.1 to 100 percent.")
+            }
+            Patch::Set(percent) => *to = Some((percent * 10.0).round() / 10.0),
+            patch => *to = patch.over(*to),
+        };
+        percent("brake.opt_out_percent", patch.opt_out_percent, &mut to.opt_out_percent);
+        percent("brake.failure_percent", patch.failure_percent, &mut to.failure_percent);
+        percent("brake.filtered_percent", patch.filtered_percent, &mut to.filtered_percent);
+        match patch.minimum {
+            Patch::Keep => {}
+            Patch::Set(minimum) if (1..=500).contains(&minimum) => {
+                to.minimum = i32::try_from(minimum).unwrap_or(100)
+            }
+            _ => self.wrong("brake.minimum", "Choose 1 to 500 messages."),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use axum::{body::Body, http::Request};
 use chrono::TimeDelta;
 use sqlx::Row;
 use tower::ServiceExt;
@@ -39,6 +40,17 @@ const WHILE_RECEIVING: &[&str] = &["webhook.stopped", "webhook.written", "webhoo
 /// Those between the batches of an import; `imports::tests` visits them.
 const WHILE_IMPORTING: &[&str] = &["import.written", "import.committed"];
 
+/// Those on the way from a campaign to its messages.
+const WHILE_CAMPAIGNING: &[(&str, usize)] = &[
+    ("launch.approved", 0),
+    ("snapshot.written", 0),
+    ("expand.written", 0),
+    ("expand.written", 1),
+    ("expand.committed", 0),
+    ("claim.committed", 0),
+    ("settle.begun", 0),
+];
+
 /// The one that is passed when a claim is taken back.
 const WHILE_RECALLING: &str = "put_back.written";
 
@@ -49,6 +61,7 @@ fn every_point_is_visited() {
         .map(|(point, _)| *point)
         .chain(WHILE_RECEIVING.iter().copied())
         .chain(WHILE_IMPORTING.iter().copied())
+        .chain(WHILE_CAMPAIGNING.iter().map(|(point, _)| *point))
         .chain([WHILE_RECALLING])
         .collect();
     assert_eq!(visited, POINTS.iter().copied().collect());
@@ -85,6 +98,42 @@ async fn queue(t: &TestApp, body: &str) {
          select tenant_id, id, 'outbound', 'sms', 'api', 'queued', 'test:' || gen_random_uuid(), phone_e164, {body}, 10000, now() - interval '1 minute' from patchbay.contacts"
     ))
     .await;
+}
+
+/// A campaign launched by a node that dies on the way: everybody gets it, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_outlives_its_nodes() {
+    for (point, after) in WHILE_CAMPAIGNING {
+        let (t, who) = business(1_500, false).await;
+        t.execute("delete from patchbay.messages").await;
+        t.execute("insert into patchbay.consents (tenant_id, channel, address, state, how) select tenant_id, 'sms', phone_e164, 'subscribed', 'form' from patchbay.contacts").await;
+        let template = serde_json::json!({ "name": "Spring", "content": "Hi {{ first_name }}" });
+        let template =
+            t.api(&who.key, "POST", "/api/templates", template).await.expect(201).json()["id"].clone();
+        let draft = serde_json::json!({ "name": "Spring", "template_ids": [template] });
+        let id = t.api(&who.key, "POST", "/api/campaigns", draft).await.expect(201).json()["id"].clone();
+        let path = format!("/api/campaigns/{}/launch", id.as_str().unwrap());
+        let node = t.doomed_node(point, *after, Action::Die).await;
+        let request = Request::builder()
+            .method("POST")
+            .uri(&path)
+            .header("authorization", format!("Bearer {}", who.key))
+            .body(Body::empty())
+            .unwrap();
+        let launch = node.start(node.router.clone().oneshot(request));
+        let work = node.work(TimeDelta::milliseconds(10));
+        node.reached().await;
+        node.kill();
+        drop((launch, work));
+        recover(&t).await;
+        let campaign = t.get(&who.key, &format!("/api/campaigns/{}", id.as_str().unwrap())).await.json();
+        assert_eq!(campaign["status"], "finished", "{point} {campaign}");
+        assert_eq!(campaign["totals"]["recipients"], 1_500, "{point}");
+        let reached = t.scalar("select count(distinct contact_id) from patchbay.messages where status in ('sent', 'delivered')").await;
+        assert_eq!(reached, 1_500, "{point} {campaign}");
+        let accepted = t.app.providers.fake.accepted().len();
+        assert_eq!(accepted, 1_500, "{point}: nothing twice");
+    }
 }
 
 /// Lets a healthy node finish what is left.

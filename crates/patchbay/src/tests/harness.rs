@@ -20,6 +20,7 @@ use super::server::Server;
 use crate::{
     app::App,
     auth::mail::Mailer,
+    campaigns,
     config::Config,
     db::Db,
     ids,
@@ -332,6 +333,8 @@ impl TestApp {
         let stop = CancellationToken::new();
         loop {
             let mut done = engine.run_once(&stop).await.expect("outbox");
+            done +=
+                usize::try_from(campaigns::jobs::once(&self.app).await.expect("campaigns")).expect("a count");
             done += messaging::dispatcher::run_once(&self.app).await.expect("dispatcher");
             done += self.receipts().await;
             if done == 0 {

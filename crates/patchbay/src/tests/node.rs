@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::harness::{TestApp, assemble};
 use crate::{
     app::App,
+    campaigns,
     crash::{Action, Plan},
     messaging::dispatcher,
     time::TestClock,
@@ -70,6 +71,7 @@ impl Node {
             let engine = workers::engine(&app, Options::default());
             loop {
                 // A database that refuses a round is asked again, as in life.
+                let _ = campaigns::jobs::once(&app).await;
                 let _ = dispatcher::run_once(&app).await;
                 let _ = engine.run_once(&CancellationToken::new()).await;
                 clock.advance(pause);

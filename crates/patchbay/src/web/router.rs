@@ -24,6 +24,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(contacts::routes)
         .with(segments::routes)
         .with(messaging::routes)
+        .with(crate::campaigns::routes)
         .with(templates::routes)
         .with(quotes::routes)
         .with(imports::routes)

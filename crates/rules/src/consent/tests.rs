@@ -212,6 +212,18 @@ fn required_texts_name_the_business_and_the_way_out() {
 }
 
 #[test]
+fn texts_that_say_how_to_opt_out() {
+    for text in
+        ["Sale! Reply STOP to opt out", "To unsubscribe: https://x.y/u/1", "opt-out here", "Text stop to end"]
+    {
+        assert!(says_how_to_opt_out(text), "{text}");
+    }
+    for text in ["We never stop working", "Nonstop sale", "Stopping by?", ""] {
+        assert!(!says_how_to_opt_out(text), "{text}");
+    }
+}
+
+#[test]
 fn opt_out_lines() {
     let url = Some("https://x.example/u/abc");
     let cases = [

@@ -55,6 +55,19 @@ pub fn opt_out_line(country: &str, sender_can_receive: bool, url: Option<&str>) 
     }
 }
 
+/// Whether a text already tells how to opt out.
+pub fn says_how_to_opt_out(text: &str) -> bool {
+    const PHRASES: [&str; 6] =
+        [" unsubscribe ", " unsub ", " opt out ", " optout ", " reply stop ", " text stop "];
+    let words: Vec<&str> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
+    if words.contains(&"STOP") {
+        return true;
+    }
+    let folded = words.into_iter().filter(|word| !word.is_empty()).map(str::to_lowercase);
+    let folded = format!(" {} ", folded.collect::<Vec<_>>().join(" "));
+    PHRASES.iter().any(|phrase| folded.contains(phrase))
+}
+
 /// Septets that a name gets at least; shorter ones are not recognised.
 const NAME_AT_LEAST: u32 = 20;
 

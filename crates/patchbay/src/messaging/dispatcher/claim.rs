@@ -33,7 +33,7 @@ pub struct Facts {
     pub today: NaiveDate,
     pub spent: (i64, i64),
     pub senders: Vec<SenderRow>,
-    rate_per_second: Option<f64>,
+    pub rate_per_second: Option<f64>,
     buckets: HashMap<String, (f64, DateTime<Utc>)>,
 }
 
@@ -97,7 +97,8 @@ impl Facts {
     }
 }
 
-fn sender_facts(sender: Option<&SenderRow>) -> SenderFacts {
+/// What the gates are told of a sender.
+pub fn sender_facts(sender: Option<&SenderRow>) -> SenderFacts {
     SenderFacts {
         warmup_started_on: sender.and_then(|s| s.warmup_started_on),
         warmup_day_index: sender.map_or(0, |s| u32::try_from(s.warmup_days).unwrap_or(u32::MAX)),
@@ -125,12 +126,13 @@ impl Bucket {
 }
 
 /// The counters of a batch while it is decided.
-struct Meter<'a> {
+pub struct Meter<'a> {
     facts: &'a Facts,
     tenant_bucket: Option<Bucket>,
     sender_buckets: HashMap<Uuid, Option<Bucket>>,
     sent: HashMap<Uuid, i64>,
-    deferred: u32,
+    /// Messages that only the rate held so far.
+    pub deferred: u32,
     messages: i64,
     cost: i64,
 }
@@ -139,7 +141,8 @@ struct Meter<'a> {
 const PLENTY: i64 = i64::MAX / 2;
 
 impl<'a> Meter<'a> {
-    fn new(facts: &'a Facts, now: DateTime<Utc>) -> Self {
+    /// Counters as they stand.
+    pub fn new(facts: &'a Facts, now: DateTime<Utc>) -> Self {
         Self {
             tenant_bucket: Bucket::new(facts.rate_per_second, facts.buckets.get("tenant"), now),
             sender_buckets: facts
@@ -156,7 +159,7 @@ impl<'a> Meter<'a> {
     }
 
     /// What the gates are told: the tighter of the tenant's and the sender's rate.
-    fn usage(&self, sender: Option<&SenderRow>) -> Usage {
+    pub fn usage(&self, sender: Option<&SenderRow>) -> Usage {
         let buckets =
             [self.tenant_bucket.as_ref(), sender.and_then(|s| self.sender_buckets.get(&s.id)?.as_ref())];
         let tightest = buckets.into_iter().flatten().min_by(|a, b| a.tokens.total_cmp(&b.tokens));
@@ -177,7 +180,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Books what `decide` reserved.
-    fn book(&mut self, sender: Option<&SenderRow>, cost_micros: i64) {
+    pub fn book(&mut self, sender: Option<&SenderRow>, cost_micros: i64) {
         self.messages += 1;
         self.cost += cost_micros.max(0);
         if let Some(bucket) = &mut self.tenant_bucket {
@@ -222,7 +225,7 @@ impl<'a> Meter<'a> {
 const LINE: i64 = 100;
 
 /// The recipient's facts of one due message.
-pub(super) fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFacts {
+pub fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFacts {
     let zones = zones::resolve(&ZoneFacts {
         explicit: row.contact_timezone.as_deref().and_then(|zone| zone.parse().ok()),
         country: row.contact_country.as_deref(),
@@ -254,7 +257,7 @@ pub(super) fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFa
         state: row.contact_state.clone(),
         consent,
         do_not_contact,
-        campaign_paused: false,
+        campaign_paused: row.campaign_status.as_deref() == Some("paused"),
         last_marketed_at: row.last_marketed_at,
         last_inbound_at: row.last_inbound_at,
     }
@@ -304,8 +307,13 @@ struct Decisions {
     passed: Passed,
     held: Held,
     lost: (Vec<Uuid>, Vec<String>),
+    canceled: Vec<Uuid>,
     claimed: Vec<Claimed>,
+    closing: Closing,
 }
+
+/// When it becomes too late, by all that this depends on: a batch has few places.
+type Closing = HashMap<(Kind, Vec<Tz>, Option<String>, Option<String>), Option<DateTime<Utc>>>;
 
 impl Decisions {
     #[expect(clippy::too_many_arguments, reason = "the facts of one decision, each used once")]
@@ -323,6 +331,10 @@ impl Decisions {
         let (Ok(kind), Ok(channel)) = (row.kind.parse::<Kind>(), row.channel.parse::<Channel>()) else {
             return;
         };
+        if row.campaign_status.as_deref() == Some("canceled") {
+            self.canceled.push(row.id);
+            return;
+        }
         let route = match routes.choose(
             channel,
             row.sender_id,
@@ -357,7 +369,8 @@ impl Decisions {
         match verdict {
             Verdict::Pass => {
                 meter.book(sender, row.cost_micros);
-                self.pass(app, tenant, kind, channel, route, row, facts.today);
+                let open_until = self.open_until(kind, &tenant_facts, recipient, now);
+                self.pass(app, tenant, kind, channel, route, row, facts.today, open_until);
             }
             Verdict::Wait { gate, reason, until } => {
                 self.hold(&row, "queued", gate.as_str(), serde_json::to_value(reason), Some(until))
@@ -366,6 +379,21 @@ impl Decisions {
                 self.hold(&row, "blocked", gate.as_str(), serde_json::to_value(reason), None)
             }
         }
+    }
+
+    fn open_until(
+        &mut self,
+        kind: Kind,
+        tenant: &TenantFacts,
+        recipient: RecipientFacts,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let asked = || gates::open_until(kind, tenant, &recipient, now);
+        if tenant.quiet.is_none() && !tenant.apply_country_rules {
+            return None; // nothing closes, or this one was waived
+        }
+        let place = (kind, recipient.zones.zones.clone(), recipient.country.clone(), recipient.state.clone());
+        *self.closing.entry(place).or_insert_with(asked)
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one claimed message is made of")]
@@ -378,6 +406,7 @@ impl Decisions {
         route: Arc<Route>,
         row: DueRow,
         day: NaiveDate,
+        open_until: Option<DateTime<Utc>>,
     ) {
         self.passed.ids.push(row.id);
         self.passed.senders.push(route.sender_id);
@@ -415,6 +444,7 @@ impl Decisions {
             sender_id: route.sender_id,
             cost_micros: row.cost_micros,
             day,
+            open_until,
             route,
             outgoing,
         });
@@ -445,6 +475,9 @@ impl Decisions {
         }
         if !self.lost.0.is_empty() {
             sql::mark_unroutable(tx, &self.lost.0, &self.lost.1, now).await?;
+        }
+        if !self.canceled.is_empty() {
+            sql::mark_canceled(tx, &self.canceled).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_rules::gates::{self, Consent};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
@@ -57,7 +58,9 @@ pub(super) async fn run(
             }
             lane.free(count);
         }
-        for claimed in go {
+        let now = app.now();
+        for mut claimed in go {
+            claimed.outgoing.validity_seconds = validity(&claimed, now);
             let permit = (own.split(1), shared.split(1));
             let (settlements, lane, tenant) = (settlements.clone(), lane.clone(), batch.tenant);
             calls.spawn(async move {
@@ -74,18 +77,26 @@ pub(super) async fn run(
     calls.wait().await;
 }
 
-/// Splits a chunk into what may leave and what must go back: a STOP that came since the claim counts.
+/// The longest that a carrier is told to keep trying.
+const LONGEST: TimeDelta = TimeDelta::hours(10);
+
+/// How long the carrier may keep trying, so that nothing arrives in quiet hours.
+fn validity(claimed: &Claimed, now: DateTime<Utc>) -> Option<u32> {
+    let left = claimed.open_until? - now;
+    (left < LONGEST).then(|| u32::try_from(left.num_seconds().max(1)).unwrap_or(1))
+}
+
+/// Splits a chunk into what may leave and what must go back: a STOP, a pause, the evening that came since the claim
+/// count.
 async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Claimed>, Vec<Claimed>)> {
+    let now = app.now();
     let ids: Vec<Uuid> = chunk.iter().map(|claimed| claimed.id).collect();
     let attempts: Vec<i32> = chunk.iter().map(|claimed| claimed.attempt).collect();
     let mut tx = app.db.tenant(tenant).await?;
     let recalled: HashMap<Uuid, sql::RecalledRow> =
         sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
-    if recalled.is_empty() {
-        return Ok((chunk, Vec::new()));
-    }
     let may_leave = |claimed: &Claimed| match recalled.get(&claimed.id) {
-        None => true,
+        None => claimed.open_until.is_none_or(|closes| now < closes),
         Some(row) => {
             row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None)
         }

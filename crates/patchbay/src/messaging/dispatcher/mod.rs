@@ -27,8 +27,8 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-pub use super::sql::dispatch::SenderRow;
-pub use claim::facts_for;
+pub use super::sql::dispatch::{DueRow, SenderRow};
+pub use claim::{Facts, Meter, facts_for, recipient_facts, sender_facts};
 pub(super) use settle::{give_back, pause};
 
 use super::sql;
@@ -56,6 +56,8 @@ pub(super) struct Claimed {
     pub cost_micros: i64,
     /// The tenant's local day whose counters it was booked on.
     pub day: NaiveDate,
+    /// When it becomes too late at the recipient's, however long it waits here or with the carrier.
+    pub open_until: Option<DateTime<Utc>>,
 }
 
 impl Claimed {

@@ -177,6 +177,8 @@ pub struct DueRow {
     pub content_variables: Option<Value>,
     pub sender_id: Option<Uuid>,
     pub quote_id: Option<Uuid>,
+    /// Of its campaign, if it belongs to one.
+    pub campaign_status: Option<String>,
     pub cost_micros: i64,
     pub attempt: i32,
     pub quiet_hours_waived: bool,
@@ -212,15 +214,19 @@ pub async fn lock_due(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Resu
              order by m.send_after limit $3 for update skip locked) d
            order by d.priority, d.send_after limit $3)
          select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, m.quote_id, g.status as "campaign_status?", m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
-           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
+           -- an earlier attempt of its own does not suppress it
+           case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
+             select max(o.sent_at) from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id
+               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
          from due join patchbay.messages m on m.tenant_id = $1 and m.id = due.id
          left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
          left join patchbay.conversations v on v.tenant_id = $1 and v.contact_id = m.contact_id
+         left join patchbay.campaigns g on g.tenant_id = $1 and g.id = m.campaign_id
          left join patchbay.consents k on k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address
          left join patchbay.do_not_contact d on d.tenant_id = $1 and d.phone_e164 = m.to_address
          order by due.priority, due.send_after"#,
@@ -238,15 +244,19 @@ pub async fn facts_of(tx: &mut TenantTx, id: Uuid) -> Result<Option<DueRow>> {
     Ok(sqlx::query_as!(
         DueRow,
         r#"select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, m.quote_id, g.status as "campaign_status?", m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
-           c.last_marketed_at as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
+           -- an earlier attempt of its own does not suppress it
+           case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
+             select max(o.sent_at) from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id
+               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
          from patchbay.messages m
          left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
          left join patchbay.conversations v on v.tenant_id = $1 and v.contact_id = m.contact_id
+         left join patchbay.campaigns g on g.tenant_id = $1 and g.id = m.campaign_id
          left join patchbay.consents k on k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address
          left join patchbay.do_not_contact d on d.tenant_id = $1 and d.phone_e164 = m.to_address
          where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound'"#,
@@ -352,6 +362,45 @@ pub async fn mark_unroutable(
     Ok(())
 }
 
+/// Messages of campaigns that were called off.
+pub async fn mark_canceled(tx: &mut TenantTx, ids: &[Uuid]) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
+         where tenant_id = $1 and id = any($2)",
+        tenant,
+        ids,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Makes messages that wait at `gates` due now.
+pub async fn wake_held(
+    tx: &mut TenantTx,
+    gates: &[&str],
+    campaign: Option<Uuid>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<u64> {
+    let tenant = tx.tenant();
+    let done = sqlx::query!(
+        "update patchbay.messages m set send_after = $4, gate = null, gate_reason = null, gate_until = null
+         from (select id from patchbay.messages where tenant_id = $1 and status = 'queued' and gate = any($2)
+                 and ($3::uuid is null or campaign_id = $3) limit $5 for update skip locked) held
+         where m.tenant_id = $1 and m.id = held.id",
+        tenant,
+        gates as _,
+        campaign,
+        now,
+        limit,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Adds to (or, negative, gives back to) the counters of the tenant's local day.
 pub async fn count(
     tx: &mut TenantTx,
@@ -381,8 +430,8 @@ pub async fn count(
     Ok(())
 }
 
-/// Of messages that were claimed, those that must not be handed over after all: the lease was lost, or the
-/// recipient opted out or was listed since. The second column says which.
+/// Of messages that were claimed, those that must not be handed over after all: the lease was lost, or since then the
+/// recipient opted out or was listed, or somebody switched sending or the campaign off. The columns say which.
 pub struct RecalledRow {
     pub id: Uuid,
     pub ours: bool,
@@ -397,7 +446,8 @@ pub async fn recalled(tx: &mut TenantTx, ids: &[Uuid], attempts: &[i32]) -> Resu
            select c.id as "id!", coalesce(m.status = 'sending' and m.attempt = c.attempt, false) as "ours!",
              (exists (select from patchbay.consents k where k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address and k.state = 'unsubscribed')
               or exists (select from patchbay.do_not_contact d where d.tenant_id = $1 and d.phone_e164 = m.to_address)
-              or exists (select from patchbay.tenants t where t.id = $1 and t.kill_switch)) as "opted_out!"
+              or exists (select from patchbay.tenants t where t.id = $1 and t.kill_switch)
+              or exists (select from patchbay.campaigns g where g.tenant_id = $1 and g.id = m.campaign_id and g.status in ('paused', 'canceled'))) as "opted_out!"
            from unnest($2::uuid[], $3::int[]) c (id, attempt)
            left join patchbay.messages m on m.tenant_id = $1 and m.id = c.id) r
          where not "ours!" or "opted_out!""#,

@@ -80,15 +80,17 @@ pub async fn prices(tx: &mut TenantTx) -> Result<Value> {
 pub async fn insert(tx: &mut TenantTx, new: &NewMessage<'_>) -> Result<bool> {
     let tenant = tx.tenant();
     let intent = new.intent;
-    let blocked =
-        intent.problem.as_ref().map(|problem| serde_json::json!({ "code": "template", "detail": problem }));
+    let blocked = intent
+        .problem
+        .as_ref()
+        .map(|problem| serde_json::json!({ "code": intent.gate_of_problem(), "detail": problem }));
     let done = sqlx::query!(
         "insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, priority, dedupe_key,
            from_address, to_address, subject, body, content_sid, content_variables, template_id, quote_id, sent_by, sent_by_label,
-           segments, encoding, cost_micros, send_after, scheduled_at, quiet_hours_waived, gate, gate_reason, created_at)
+           segments, encoding, cost_micros, send_after, scheduled_at, quiet_hours_waived, gate, gate_reason, created_at, campaign_id)
          values ($1, $2, $3, 'outbound', $4, $5, case when $6::jsonb is null then 'queued' else 'blocked' end, $7, $8,
            $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, coalesce($22::timestamptz, $23), $22, $24,
-           case when $6::jsonb is not null then 'template' end, $6, $23)
+           $6::jsonb ->> 'code', $6, $23, $25)
          on conflict (tenant_id, dedupe_key) do nothing",
         tenant,
         new.id,
@@ -114,10 +116,98 @@ pub async fn insert(tx: &mut TenantTx, new: &NewMessage<'_>) -> Result<bool> {
         intent.send_after,
         new.now,
         intent.quiet_hours_waived,
+        intent.campaign_id,
     )
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Many intents, column by column.
+#[derive(Default)]
+pub struct Columns {
+    pub ids: Vec<Uuid>,
+    pub contacts: Vec<Option<Uuid>>,
+    pub channels: Vec<String>,
+    pub kinds: Vec<String>,
+    pub priorities: Vec<i16>,
+    pub keys: Vec<String>,
+    pub froms: Vec<Option<String>>,
+    pub tos: Vec<String>,
+    pub subjects: Vec<Option<String>>,
+    pub bodies: Vec<String>,
+    pub content_sids: Vec<Option<String>>,
+    pub content_variables: Vec<Option<Value>>,
+    pub templates: Vec<Option<Uuid>>,
+    pub campaigns: Vec<Option<Uuid>>,
+    pub segments: Vec<i16>,
+    pub encodings: Vec<String>,
+    pub costs: Vec<i64>,
+    pub send_afters: Vec<Option<DateTime<Utc>>>,
+    /// `{"code": gate, "detail": why}` of those that are born blocked.
+    pub problems: Vec<Option<Value>>,
+}
+
+/// Inserts intents in one statement; answers which were new. What is born blocked says so in its history.
+pub async fn insert_all(tx: &mut TenantTx, rows: &Columns, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"with new as (
+           insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, priority, dedupe_key,
+             from_address, to_address, subject, body, content_sid, content_variables, template_id, campaign_id,
+             segments, encoding, cost_micros, send_after, scheduled_at, gate, gate_reason, created_at)
+           select $1, n.id, n.contact_id, 'outbound', n.channel, n.kind, case when n.problem is null then 'queued' else 'blocked' end, n.priority, n.key,
+             n.from_address, n.to_address, n.subject, n.body, n.content_sid, n.content_variables, n.template_id, n.campaign_id,
+             n.segments, n.encoding, n.cost, coalesce(n.send_after, $2), n.send_after, n.problem ->> 'code', n.problem, $2
+           from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+               $13::text[], $14::jsonb[], $15::uuid[], $16::uuid[], $17::smallint[], $18::text[], $19::bigint[], $20::timestamptz[], $21::jsonb[])
+             n (id, contact_id, channel, kind, priority, key, from_address, to_address, subject, body, content_sid, content_variables,
+               template_id, campaign_id, segments, encoding, cost, send_after, problem)
+           on conflict (tenant_id, dedupe_key) do nothing
+           returning id, gate_reason),
+         told as (
+           insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
+           select $1, id, 'blocked', gate_reason ->> 'detail', $2 from new where gate_reason is not null)
+         select id as "id!" from new"#,
+        tenant,
+        now,
+        &rows.ids,
+        &rows.contacts as _,
+        &rows.channels,
+        &rows.kinds,
+        &rows.priorities,
+        &rows.keys,
+        &rows.froms as _,
+        &rows.tos,
+        &rows.subjects as _,
+        &rows.bodies,
+        &rows.content_sids as _,
+        &rows.content_variables as _,
+        &rows.templates as _,
+        &rows.campaigns as _,
+        &rows.segments,
+        &rows.encodings,
+        &rows.costs,
+        &rows.send_afters as _,
+        &rows.problems as _,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The messages under these dedupe keys.
+pub async fn find_all_by_dedupe_key(tx: &mut TenantTx, keys: &[String]) -> Result<Vec<(String, Uuid)>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query!(
+        "select dedupe_key, id from patchbay.messages where tenant_id = $1 and dedupe_key = any($2)",
+        tenant,
+        keys
+    )
+    .fetch_all(tx.conn())
+    .await?
+    .into_iter()
+    .map(|row| (row.dedupe_key, row.id))
+    .collect())
 }
 
 pub async fn find_by_dedupe_key(tx: &mut TenantTx, key: &str) -> Result<Option<Uuid>> {

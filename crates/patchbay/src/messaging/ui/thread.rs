@@ -162,7 +162,8 @@ fn message(
         grouped,
         can_cancel: queued,
         can_retry: matches!(state, MessageState::Failed | MessageState::Undelivered)
-            || (state == MessageState::Blocked && row.gate.as_deref() != Some("template")),
+            || (state == MessageState::Blocked
+                && !matches!(row.gate.as_deref(), Some("template" | "address"))),
         can_send_now: state == MessageState::Scheduled
             || (queued && row.gate.as_deref() == Some("quiet_hours")),
         sentence,

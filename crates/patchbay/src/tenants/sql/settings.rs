@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     db::TenantTx,
     error::Result,
-    tenants::settings::{Budget, QuietHours, RateLimit, Settings},
+    tenants::settings::{Brake, Budget, QuietHours, RateLimit, Settings},
 };
 
 struct Row {
@@ -32,6 +32,10 @@ struct Row {
     rate_per_second: Option<i32>,
     api_rate_per_second: i32,
     suppression_days: i32,
+    brake_opt_out_permille: Option<i32>,
+    brake_failure_permille: Option<i32>,
+    brake_filtered_permille: Option<i32>,
+    brake_minimum: i32,
     opt_out_line: Option<String>,
     stop_text: Option<String>,
     start_text: Option<String>,
@@ -52,7 +56,8 @@ pub(in crate::tenants) async fn find(tx: &mut TenantTx, lock: bool) -> Result<Op
         Row,
         "select id, slug, name, timezone, country, currency, business_name, support_contact, kill_switch,
            quiet_start, quiet_end, country_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents,
-           rate_per_second, api_rate_per_second, suppression_days, opt_out_line, stop_text, start_text, help_text, prices,
+           rate_per_second, api_rate_per_second, suppression_days, brake_opt_out_permille, brake_failure_permille,
+           brake_filtered_permille, brake_minimum, opt_out_line, stop_text, start_text, help_text, prices,
            keep_message_months
          from patchbay.tenants where id = $1",
         tenant,
@@ -81,6 +86,12 @@ impl From<Row> for Settings {
             rate_limit: RateLimit { per_second: row.rate_per_second },
             api_rate_limit: RateLimit { per_second: Some(row.api_rate_per_second) },
             suppression_days: row.suppression_days,
+            brake: Brake {
+                opt_out_percent: row.brake_opt_out_permille.map(percent),
+                failure_percent: row.brake_failure_permille.map(percent),
+                filtered_percent: row.brake_filtered_permille.map(percent),
+                minimum: row.brake_minimum,
+            },
             opt_out_line: row.opt_out_line,
             stop_text: row.stop_text,
             start_text: row.start_text,
@@ -91,6 +102,14 @@ impl From<Row> for Settings {
     }
 }
 
+fn percent(permille: i32) -> f64 {
+    f64::from(permille) / 10.0
+}
+
+fn permille(percent: f64) -> i32 {
+    (percent * 10.0).round() as i32
+}
+
 pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
@@ -98,7 +117,8 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
            support_contact = $7, kill_switch = $8, quiet_start = $9, quiet_end = $10, country_rules = $11,
            quiet_binds_people = $12, budget_daily_cents = $13, budget_monthly_cents = $14, rate_per_second = $15,
            api_rate_per_second = $16, suppression_days = $17, opt_out_line = $18, stop_text = $19, start_text = $20,
-           help_text = $21, prices = $22, updated_at = $23, keep_message_months = $24
+           help_text = $21, prices = $22, updated_at = $23, keep_message_months = $24, brake_opt_out_permille = $25,
+           brake_failure_permille = $26, brake_filtered_permille = $27, brake_minimum = $28
          where id = $1",
         tenant,
         to.name,
@@ -124,6 +144,10 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
         serde_json::to_value(&to.prices)?,
         now,
         to.keep_message_months,
+        to.brake.opt_out_percent.map(permille),
+        to.brake.failure_percent.map(permille),
+        to.brake.filtered_percent.map(permille),
+        to.brake.minimum,
     )
     .execute(tx.conn())
     .await?;
