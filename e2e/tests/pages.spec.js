@@ -5,7 +5,7 @@ import { base, sql } from '../support/server.js';
 import { signIn } from '../support/people.js';
 
 const pages = [
-  '/inbox', '/inbox?view=done', '/contacts', '/contacts/new', '/board', '/quotes', '/quotes/new', '/segments', '/segments/new', '/templates', '/templates/new', '/dashboard',
+  '/inbox', '/inbox?view=done', '/contacts', '/contacts/new', '/board', '/quotes', '/quotes/new', '/segments', '/segments/new', '/campaigns', '/campaigns/new', '/templates', '/templates/new', '/dashboard',
   '/settings', '/settings/sending', '/settings/members', '/settings/keys', '/settings/labels', '/settings/stages', '/settings/fields',
   '/settings/notifications', '/settings/events', '/settings/audit', '/account', '/nowhere', '/api/docs',
 ];

@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Segments, Place::Templates]),
+            ("Outreach", vec![Place::Campaigns, Place::Segments, Place::Templates]),
         ]
     }
 
@@ -59,8 +59,8 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 5] {
-        [Place::Board, Place::Segments, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 6] {
+        [Place::Board, Place::Campaigns, Place::Segments, Place::Templates, Place::Dashboard, Place::Settings]
     }
 
     /// Whether this page is in that room.
@@ -91,6 +91,7 @@ pub enum Place {
     Contacts,
     Board,
     Quotes,
+    Campaigns,
     Segments,
     Templates,
     Dashboard,
@@ -106,6 +107,7 @@ impl Place {
             Self::Contacts => "/contacts",
             Self::Board => "/board",
             Self::Quotes => "/quotes",
+            Self::Campaigns => "/campaigns",
             Self::Segments => "/segments",
             Self::Templates => "/templates",
             Self::Dashboard => "/dashboard",
@@ -120,6 +122,7 @@ impl Place {
             Self::Contacts => "Contacts",
             Self::Board => "Board",
             Self::Quotes => "Quotes",
+            Self::Campaigns => "Campaigns",
             Self::Segments => "Segments",
             Self::Templates => "Templates",
             Self::Dashboard => "Dashboard",
@@ -134,6 +137,7 @@ impl Place {
             Self::Contacts => "users",
             Self::Board => "square-kanban",
             Self::Quotes => "file-text",
+            Self::Campaigns => "megaphone",
             Self::Segments => "filter",
             Self::Templates => "text-quote",
             Self::Dashboard => "chart-column",
@@ -159,6 +163,7 @@ impl Place {
             Self::Contacts => "c",
             Self::Board => "b",
             Self::Quotes => "q",
+            Self::Campaigns => "m",
             Self::Segments => "e",
             Self::Templates => "t",
             Self::Dashboard => "d",
