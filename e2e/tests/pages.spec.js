@@ -5,9 +5,39 @@ import { base, sql } from '../support/server.js';
 import { signIn } from '../support/people.js';
 
 const pages = [
-  '/inbox', '/inbox?view=done', '/contacts', '/contacts/new', '/board', '/quotes', '/quotes/new', '/segments', '/segments/new', '/campaigns', '/campaigns/new', '/templates', '/templates/new', '/dashboard',
-  '/settings', '/settings/sending', '/settings/members', '/settings/keys', '/settings/labels', '/settings/stages', '/settings/fields',
-  '/settings/notifications', '/settings/events', '/settings/audit', '/account', '/nowhere', '/api/docs',
+  '/inbox',
+  '/inbox?view=done',
+  '/contacts',
+  '/contacts?archived=true',
+  '/contacts?stage=New&status=lead',
+  '/contacts/new',
+  '/contacts/duplicates',
+  '/board',
+  '/quotes',
+  '/quotes/new',
+  '/campaigns',
+  '/campaigns/new',
+  '/segments',
+  '/segments/new',
+  '/templates',
+  '/templates/new',
+  '/dashboard',
+  '/reports',
+  '/reports/senders',
+  '/reports/spend',
+  '/settings',
+  '/settings/sending',
+  '/settings/members',
+  '/settings/api-keys',
+  '/settings/labels',
+  '/settings/stages',
+  '/settings/custom-fields',
+  '/settings/notifications',
+  '/settings/events',
+  '/settings/audit',
+  '/account',
+  '/nowhere',
+  '/api/docs',
 ];
 
 for (const width of [1440, 390]) {
@@ -21,8 +51,9 @@ for (const width of [1440, 390]) {
       page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
       await signIn(page);
       const [talk] = await sql("select contact_id from patchbay.conversations v join patchbay.tenants t on t.id = v.tenant_id where t.slug = 'brightside' order by last_message_at desc limit 1");
+      const [other] = await sql('select c.id from patchbay.contacts c join patchbay.contacts d on d.tenant_id = c.tenant_id where d.id = $1 and c.id <> $1 and c.merged_into is null limit 1', [talk.contact_id]);
       const [quote] = await sql("select id, token from patchbay.quotes q where status = 'viewed' limit 1");
-      for (const path of [...pages, `/conversations/${talk.contact_id}`, `/contacts/${talk.contact_id}`, `/quotes/${quote.id}`, `/q/${quote.token}`]) {
+      for (const path of [...pages, `/conversations/${talk.contact_id}`, `/contacts/${talk.contact_id}`, `/contacts/${talk.contact_id}/edit`, `/contacts/${talk.contact_id}/merge`, `/contacts/${talk.contact_id}/merge?with=${other.id}`, `/quotes/${quote.id}`, `/q/${quote.token}`]) {
         const response = await page.goto(path);
         expect.soft(response.status(), path).toBeLessThan(500);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -14,6 +14,7 @@ import './counts.js';
 import './inbox.js';
 import './composer.js';
 import './board.js';
+import './choose.js';
 import './copy.js';
 import './insert.js';
 import './upload.js';

@@ -1,7 +1,9 @@
 // A board of cards. `[data-board="/path"]` holds lanes `[data-lane="stage id"]` with one list each;
 // cards are `[data-card="contact id"]`. A card moves under the pointer, or by keyboard: Space lifts
 // it, arrows carry it, Space puts it down, Escape sends it home. The move is posted as
-// `card`, `lane`, `before` (the card that now follows; empty at the end).
+// `card`, `lane`, `before` and `after` (the cards that it now stands between; empty where there is none).
+import { stale } from './live.js';
+
 const said = document.getElementById('said');
 const token = document.querySelector('meta[name="csrf"]')?.content ?? '';
 let held, home, ghost, start;
@@ -33,10 +35,10 @@ async function drop(save = true) {
   if (!save || !moved) return;
   const to = lane(card);
   say(`${name(card)} is now in ${to.getAttribute('aria-label')}.`);
-  const body = new URLSearchParams({ card: card.dataset.card, lane: to.dataset.lane, before: card.nextElementSibling?.dataset.card ?? '' });
+  const body = new URLSearchParams({ card: card.dataset.card, lane: to.dataset.lane, before: card.nextElementSibling?.dataset.card ?? '', after: card.previousElementSibling?.dataset.card ?? '' });
   const back = home;
   const response = await fetch(card.closest('[data-board]').dataset.board, { method: 'POST', body, headers: { 'X-CSRF-Token': token, 'HX-Request': 'true', 'HX-Request-Type': 'partial' } }).catch(() => null);
-  if (response?.ok) return;
+  if (response?.ok) { stale('contacts'); return; }
   back.list.insertBefore(card, back.next?.isConnected ? back.next : null);
   const text = response?.headers.get('Content-Type')?.startsWith('text/plain') ? await response.text() : 'The card could not be moved. It is back where it was.';
   document.dispatchEvent(new CustomEvent('toast', { detail: { text, tone: 'stop' } }));
@@ -94,6 +96,7 @@ document.addEventListener('keydown', (event) => {
   if (held && event.key === 'Escape') { send_home(); say('Back where it was.'); return; }
   const card = event.target.closest?.('[data-board] [data-card]');
   if (!card || event.target !== card || event.ctrlKey || event.metaKey) return;
+  if (event.key === 'Enter' && !held) { card.querySelector('a')?.click(); return; }
   if (event.key === ' ') {
     event.preventDefault();
     if (held) drop(); else lift(card);
@@ -123,3 +126,8 @@ function focus_near(card, target, along) {
   if (target) target.querySelector('[data-card]')?.focus();
   else (along < 0 ? card.previousElementSibling : along > 0 ? card.nextElementSibling : null)?.focus();
 }
+
+// What arrives while a card is in the hand waits until it is put down.
+document.addEventListener('live:before', (event) => {
+  if (held && event.target.closest('[data-board]')) event.preventDefault();
+});

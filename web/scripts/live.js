@@ -102,7 +102,7 @@ async function refresh(element) {
     const text = await response.text();
     // Somebody may have moved on while the answer travelled.
     if (!element.isConnected || !url.href.startsWith(new URL(element.dataset.liveSrc, location.href).href)) return;
-    element.dispatchEvent(new CustomEvent('live:before', { bubbles: true }));
+    if (!element.dispatchEvent(new CustomEvent('live:before', { bubbles: true, cancelable: true }))) return;
     await htmx.swap({ sourceElement: element, target: element, swap: 'outerMorph', text });
     const now = element.id ? document.getElementById(element.id) : element;
     now?.dispatchEvent(new CustomEvent('live:after', { bubbles: true }));

@@ -39,8 +39,10 @@ function button(label, kind, act, name = '') {
 async function takeBack(path, item) {
   item.remove();
   const token = document.querySelector('meta[name="csrf"]')?.content ?? '';
+  // What stands behind the question mark is the form of the way back.
+  const body = new URLSearchParams(path.split('?')[1] ?? '');
   try {
-    const response = await fetch(path, { method: 'POST', headers: { 'X-CSRF-Token': token, 'HX-Request': 'true', 'HX-Request-Type': 'partial' } });
+    const response = await fetch(path, { method: 'POST', body, headers: { 'X-CSRF-Token': token, 'HX-Request': 'true', 'HX-Request-Type': 'partial' } });
     if (!response.ok) throw new Error(response.statusText);
     document.dispatchEvent(new CustomEvent('live:stale', { detail: '*' }));
   } catch {

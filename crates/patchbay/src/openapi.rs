@@ -11,7 +11,11 @@ use axum::{
 };
 use utoipa::{
     OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        Content, Ref, RefOr, ResponseBuilder,
+        path::Operation,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 
 use crate::{
@@ -40,8 +44,21 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
     let mut document = Base::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     document.info.description = Some(DESCRIPTION.to_owned());
-    let parts: Vec<utoipa::openapi::OpenApi> = Vec::from([
-        // One line per feature, in the order of the page.
+    for part in parts() {
+        document.merge(part);
+    }
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(describe_errors);
+    }
+    let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    document.components.get_or_insert_default().security_schemes.insert("key".to_owned(), key.into());
+    document
+});
+
+/// What each feature says of itself, in the order of the page.
+fn parts() -> Vec<utoipa::openapi::OpenApi> {
+    Vec::from([
         crate::contacts::Doc::openapi(),
         crate::segments::Doc::openapi(),
         crate::imports::Doc::openapi(),
@@ -54,18 +71,30 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(|| {
         crate::notifications::Doc::openapi(),
         crate::templates::Doc::openapi(),
         crate::consent::Doc::openapi(),
+        crate::reports::Doc::openapi(),
         crate::tenants::api::Doc::openapi(),
         crate::providers::Doc::openapi(),
         crate::health::Doc::openapi(),
         crate::realtime::Doc::openapi(),
-    ]);
-    for part in parts {
-        document.merge(part);
+    ])
+}
+
+/// Whatever goes wrong anywhere is told as problem details; operations name only what is their own.
+fn describe_errors(operation: &mut Operation) {
+    let problem = |description: &str| {
+        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        ResponseBuilder::new().description(description).content("application/problem+json", content).build()
+    };
+    for (status, response) in &mut operation.responses.responses {
+        if status.starts_with('4')
+            && let RefOr::T(response) = response
+        {
+            *response = problem(&response.description);
+        }
     }
-    let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    document.components.get_or_insert_default().security_schemes.insert("key".to_owned(), key.into());
-    document
-});
+    let other = problem("Anything else that is wrong, told as problem details.");
+    operation.responses.responses.entry("default".to_owned()).or_insert(other.into());
+}
 
 static JSON: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().expect("the document is plain data"));
 
@@ -89,4 +118,34 @@ async fn json() -> Response {
 
 async fn docs() -> Result<Response> {
     pages::html(&page::page())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_two_schemas_share_a_name() {
+        let mut known = HashMap::new();
+        for (name, schema) in
+            parts().into_iter().filter_map(|part| part.components).flat_map(|all| all.schemas)
+        {
+            let schema = serde_json::to_value(schema).expect("plain data");
+            let former = known.entry(name.clone()).or_insert_with(|| schema.clone());
+            assert_eq!(*former, schema, "{name} means two things; name one of them with #[schema(as = …)]");
+        }
+    }
+
+    #[test]
+    fn every_operation_says_how_errors_look() {
+        let document = serde_json::to_value(document()).expect("plain data");
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("operations") {
+                let told = &operation["responses"]["default"]["content"]["application/problem+json"];
+                assert!(told.is_object(), "{method} {path}");
+            }
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub mod message;
 pub mod money;
 pub mod phone;
 pub mod price;
+pub mod proportions;
 pub mod quiet_hours;
 pub mod segments;
 pub mod template;

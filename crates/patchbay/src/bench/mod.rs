@@ -6,7 +6,10 @@
 //! Beside rates it tells the processor time spent per message by each part, which other programs on the machine
 //! hardly change, so that two runs can be compared where the clock cannot.
 
+mod api;
+mod campaign;
 mod dispatch;
+mod import;
 mod lists;
 mod outbox;
 mod page;
@@ -33,6 +36,10 @@ pub enum What {
     Contacts,
     /// The inbox over a million messages
     Inbox,
+    /// A campaign to a million people
+    Campaign,
+    /// A CSV of new contacts
+    Import,
     /// From the command to the first answer
     Start,
     /// Bytes that a browser loads for the inbox
@@ -51,6 +58,9 @@ pub struct Options {
     /// Events to handle
     #[arg(long, default_value_t = 300_000, value_name = "N")]
     pub jobs: u32,
+    /// Rows of the CSV to import
+    #[arg(long, default_value_t = 300_000, value_name = "N")]
+    pub imported: u32,
     /// Contacts, and messages in the inbox, to search among
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
     pub rows: u32,
@@ -105,7 +115,12 @@ pub async fn run(options: &Options) -> Result<Report> {
         report.add(outbox::measure(&mut stage, options).await?);
         stage.close().await;
     }
-    if wanted(What::Contacts) || wanted(What::Inbox) || wanted(What::Page) {
+    if wanted(What::Import) {
+        let mut stage = Stage::open("import", None).await?;
+        report.add(import::measure(&mut stage, options).await?);
+        stage.close().await;
+    }
+    if [What::Contacts, What::Inbox, What::Page, What::Campaign].into_iter().any(wanted) {
         let mut stage = Stage::open("lists", options.keep.as_deref()).await?;
         let office = seed::office(&mut stage, options).await?;
         if wanted(What::Contacts) {
@@ -116,6 +131,10 @@ pub async fn run(options: &Options) -> Result<Report> {
         }
         if wanted(What::Page) {
             report.add(page::measure(&mut stage, &office).await?);
+        }
+        // Last: it leaves a million messages behind.
+        if wanted(What::Campaign) {
+            report.add(campaign::measure(&mut stage, &office, options).await?);
         }
         stage.close().await;
     }

@@ -94,6 +94,22 @@ pub async fn campaign(stage: &mut Stage, count: u32) -> Result<()> {
     stage.vacuum().await
 }
 
+/// The `n`-th person's first and last name.
+pub fn name(n: u32) -> (&'static str, String) {
+    let at = |words: &[&'static str], n: u32| words[n as usize % words.len()];
+    (at(&NAMES, n), format!("{}{}{}", at(&FIRST, n / 40), at(&SECOND, n / 800), at(&THIRD, n / 16_000)))
+}
+
+/// Lets the office write to everybody who agreed, through the carrier's simulator, at any hour.
+pub async fn ready_for_campaigns(stage: &mut Stage) -> Result<()> {
+    stage
+        .execute(&format!(
+            "update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false, suppression_days = 0 where id = '{OFFICE}';
+             update patchbay.senders set provider = 'twilio' where tenant_id = '{OFFICE}'"
+        ))
+        .await
+}
+
 /// A business with a large past, and somebody who looks at it.
 pub struct Office {
     pub key: String,
@@ -106,14 +122,13 @@ impl Office {
     /// A pattern with the words of the `nth` question.
     pub fn fill(&self, pattern: &str, nth: u32) -> String {
         let n = (u64::from(nth) * 104_729 + 7) % u64::from(self.rows.max(1)) + 1;
-        let at = |words: &[&'static str], n: u64| words[(n % words.len() as u64) as usize];
-        let surname = format!("{}{}{}", at(&FIRST, n / 40), at(&SECOND, n / 800), at(&THIRD, n / 16_000));
+        let (first, surname) = name(u32::try_from(n).unwrap_or_default());
         let digits = format!("{:06}", n % 1_000_000);
         let contact =
             self.contacts.get(nth as usize % self.contacts.len().max(1)).copied().unwrap_or_default();
         pattern
             .replace("SURNAME", &surname)
-            .replace("NAME", at(&NAMES, n))
+            .replace("NAME", first)
             .replace("NUMBER", &n.to_string())
             .replace("DIGITS", &digits)
             .replace("CONTACT", &contact.to_string())
@@ -197,6 +212,8 @@ async fn people(stage: &mut Stage, rows: u32) -> Result<()> {
              insert into patchbay.labels (tenant_id, id, name) values ('{OFFICE}', '{LABEL}', 'VIP');
              insert into patchbay.stages (tenant_id, name, position)
                select '{OFFICE}', w, p from unnest(array['New', 'Contacted', 'Quoted', 'Won', 'Lost']) with ordinality s (w, p);
+             insert into patchbay.consents (tenant_id, channel, address, state, how)
+             select '{OFFICE}', 'sms', '+1415' || 2000000 + n, 'subscribed', 'form' from generate_series(1, {rows}) n where (n / 3) % 4 < 2;
              insert into patchbay.contacts (tenant_id, status, first_name, last_name, phone_e164, email, stage_id, source, properties, consent_sms, import_id, created_at)
              select '{OFFICE}', (array['lead', 'lead', 'lead', 'active', 'active', 'inactive'])[1 + n % 6], {names}[1 + n % 40], {surname},
                '+1415' || 2000000 + n, 'person-' || n || '@example.com', (select id from patchbay.stages s where s.tenant_id = '{OFFICE}' and s.position = 1 + n % 5),

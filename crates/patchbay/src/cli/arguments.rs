@@ -68,6 +68,8 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Try the whole way of a campaign with twenty messages: against a simulator, or a running server
+    Pilot(PilotArguments),
     /// Erase everything about a person, of every tenant or of one; it cannot be undone
     Erase {
         /// Their phone number, as +61491570006
@@ -244,6 +246,19 @@ pub struct ImportArguments {
     /// Write the rows that cannot be imported, with the reason, to this CSV file
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct PilotArguments {
+    /// The running server; without it the pilot brings its own, with a simulated carrier
+    #[arg(long, requires = "key", requires = "to")]
+    pub url: Option<String>,
+    /// An API key of scope full
+    #[arg(long, requires = "url")]
+    pub key: Option<String>,
+    /// A number of somebody who agreed to take part; once per person
+    #[arg(long, requires = "url", value_name = "NUMBER")]
+    pub to: Vec<String>,
 }
 
 #[derive(Args)]

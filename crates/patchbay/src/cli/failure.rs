@@ -1,7 +1,7 @@
 //! Why a command failed, as one sentence.
 
 use crate::{
-    backup::BackupError, bench::BenchError, environment::EnvironmentError, error::Error,
+    backup::BackupError, bench::BenchError, environment::EnvironmentError, error::Error, pilot::PilotError,
     secrets::SecretError, serve::ServeError, start::StartError,
 };
 
@@ -51,7 +51,7 @@ macro_rules! spoken {
     };
 }
 
-spoken!(BackupError, BenchError, EnvironmentError, StartError, ServeError, SecretError);
+spoken!(BackupError, BenchError, EnvironmentError, PilotError, StartError, ServeError, SecretError);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod failure;
 mod import;
 mod links;
 mod output;
+mod pilot;
 mod reseal;
 mod sending;
 mod serving;
@@ -74,6 +75,7 @@ async fn run(arguments: Arguments, output: &Output, signals: &Signals) -> Result
             Command::Erase { phone, email, tenant } => {
                 erase::run(config, phone.or(email), tenant, output).await
             }
+            Command::Pilot(arguments) => pilot::run(arguments, output).await,
             Command::Sending(command) => sending::run(config, command, output).await,
             Command::Doctor => doctor::run(config, output).await,
             Command::Reseal { new_key } => reseal::run(config, new_key, output).await,

@@ -133,6 +133,11 @@ async fn give(
     Path(id): Path<Uuid>,
     Json(given): Json<Give>,
 ) -> Result<Json<Vec<Proof>>> {
+    Ok(Json(note(&app, &caller, id, &given).await?))
+}
+
+/// Notes a contact's word; answers all proof about that address.
+pub async fn note(app: &App, caller: &Caller, id: Uuid, given: &Give) -> Result<Vec<Proof>> {
     let channel: Channel =
         given.channel.parse().map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
     let state = match given.state.as_str() {
@@ -184,7 +189,7 @@ async fn give(
     audit::record(&mut tx, &caller.actor, entry).await?;
     let proofs = proof(&mut tx, &address).await?;
     tx.commit().await?;
-    Ok(Json(proofs))
+    Ok(proofs)
 }
 
 /// All proof about a contact's addresses, newest first.

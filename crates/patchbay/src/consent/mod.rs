@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use api::Doc;
+pub use api::{Doc, Give, Listed, note};
 
 use crate::{app::App, auth::Actor, db::TenantTx, error::Result, messaging, web::routes::Routes};
 
@@ -159,6 +159,11 @@ fn list_source(how: &str) -> Option<&str> {
 /// All proof about `address`, newest first.
 pub async fn proof(tx: &mut TenantTx, address: &str) -> Result<Vec<Proof>> {
     sql::list_events(tx, address).await
+}
+
+/// The entry of a number on the do-not-contact list.
+pub async fn listed(tx: &mut TenantTx, number: &str) -> Result<Option<Listed>> {
+    Ok(sql::list_numbers(tx, Some(number), "", None, 1).await?.pop())
 }
 
 /// The state of one address; unknown where nothing is recorded.

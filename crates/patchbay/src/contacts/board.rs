@@ -23,50 +23,71 @@ pub struct Spot(pub f64, pub Uuid);
 /// One column, as far as it is shown.
 #[derive(Debug)]
 pub struct Lane {
-    pub stage: Stage,
+    /// `None` for the contacts without a stage.
+    pub stage: Option<Stage>,
     pub cards: Vec<Contact>,
     /// Where the next cards begin, if there are more.
     pub next: Option<Spot>,
+    /// How many there are, up to [`COUNTED`].
+    pub total: i64,
 }
 
-/// All columns with their first cards.
+/// A lane with more cards than that is only said to have more.
+pub const COUNTED: i64 = 1_000;
+
+/// All columns with their first cards. The one without a stage comes first, and only if somebody is in it.
 pub async fn lanes(tx: &mut TenantTx, per_lane: i64) -> Result<Vec<Lane>> {
     let stages = stages::list(tx).await?;
     let mut cards = sql::list_cards(tx, per_lane + 1).await?;
-    let limit = usize::try_from(per_lane).unwrap_or_default();
-    Ok(stages
-        .into_iter()
+    cards.extend(sql::list_stageless(tx, None, per_lane + 1).await?);
+    let totals = sql::count_lanes(tx, COUNTED + 1).await?;
+    let columns = std::iter::once(None).chain(stages.into_iter().map(Some));
+    Ok(columns
         .map(|stage| {
-            let (own, rest) =
-                std::mem::take(&mut cards).into_iter().partition(|card| card.stage_id == Some(stage.id));
+            let id = stage.as_ref().map(|stage| stage.id);
+            let (own, rest) = std::mem::take(&mut cards).into_iter().partition(|card| card.stage_id == id);
             cards = rest;
-            cut(stage, own, limit)
+            cut(stage, own, per_lane, &totals)
         })
+        .filter(|lane| lane.stage.is_some() || lane.total > 0)
         .collect())
 }
 
-/// More cards of one column.
-pub async fn lane(tx: &mut TenantTx, stage_id: Uuid, after: Option<Spot>, limit: i64) -> Result<Lane> {
-    let stage = stages::list(tx)
-        .await?
-        .into_iter()
-        .find(|stage| stage.id == stage_id)
-        .ok_or(Error::NotFound("stage"))?;
-    let cards = sql::list_lane(tx, stage_id, after, limit + 1).await?;
-    Ok(cut(stage, cards, usize::try_from(limit).unwrap_or_default()))
+/// Cards of one column; `None` is that of the contacts without a stage.
+pub async fn lane(
+    tx: &mut TenantTx,
+    stage_id: Option<Uuid>,
+    after: Option<Spot>,
+    limit: i64,
+) -> Result<Lane> {
+    let mut stages = stages::list(tx).await?.into_iter();
+    let stage = match stage_id {
+        Some(id) => Some(stages.find(|stage| stage.id == id).ok_or(Error::NotFound("stage"))?),
+        None => None,
+    };
+    let cards = match stage_id {
+        Some(id) => sql::list_lane(tx, id, after, limit + 1).await?,
+        None => sql::list_stageless(tx, after, limit + 1).await?,
+    };
+    let totals = sql::count_lanes(tx, COUNTED + 1).await?;
+    Ok(cut(stage, cards, limit, &totals))
 }
 
-fn cut(stage: Stage, mut cards: Vec<Contact>, limit: usize) -> Lane {
+fn cut(stage: Option<Stage>, mut cards: Vec<Contact>, limit: i64, totals: &[(Option<Uuid>, i64)]) -> Lane {
+    let limit = usize::try_from(limit).unwrap_or_default();
     let more = cards.len() > limit;
     cards.truncate(limit);
     let next = cards.last().filter(|_| more).map(|card| Spot(card.stage_position, card.id));
-    Lane { stage, cards, next }
+    let id = stage.as_ref().map(|stage| stage.id);
+    let total = totals.iter().find(|(other, _)| *other == id).map_or(0, |(_, total)| *total);
+    Lane { stage, cards, next, total }
 }
 
 /// Where a card is put.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Target {
-    pub stage: Uuid,
+    /// `None` takes it off the board.
+    pub stage: Option<Uuid>,
     /// The card that follows it there.
     pub before: Option<Uuid>,
     /// The card that it follows. With neither the card goes to the top.
@@ -80,14 +101,18 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
     if contact.archived_at.is_some() {
         return Err(Error::conflict("This contact is archived. Restore it to move its card."));
     }
-    if !stages::list(&mut tx).await?.iter().any(|stage| stage.id == target.stage) {
-        return Err(Error::NotFound("stage"));
-    }
-    let position = find_position(&mut tx, card, target).await?;
+    let position = match target.stage {
+        Some(stage) if stages::list(&mut tx).await?.iter().all(|other| other.id != stage) => {
+            return Err(Error::NotFound("stage"));
+        }
+        Some(stage) => find_position(&mut tx, card, stage, target).await?,
+        // There is no order to keep.
+        None => contact.stage_position,
+    };
     let now = app.now();
     sql::place_card(&mut tx, card, target.stage, position, now).await?;
-    if contact.stage_id != Some(target.stage) {
-        write::moved(&mut tx, card, contact.stage_id, Some(target.stage), Some(&caller.actor.label)).await?;
+    if contact.stage_id != target.stage {
+        write::moved(&mut tx, card, contact.stage_id, target.stage, Some(&caller.actor.label)).await?;
         let changes = json!({"stage_id": [contact.stage_id, target.stage]});
         let entry = audit::Entry {
             action: "contact.updated",
@@ -103,11 +128,11 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
 }
 
 /// A number between the neighbours of the place, after making room if there is none.
-async fn find_position(tx: &mut TenantTx, card: Uuid, target: Target) -> Result<f64> {
+async fn find_position(tx: &mut TenantTx, card: Uuid, stage: Uuid, target: Target) -> Result<f64> {
     for _ in 0..2 {
         let gap = match (target.before, target.after) {
-            (Some(before), _) => sql::find_gap(tx, target.stage, card, before, true).await?,
-            (None, Some(after)) => sql::find_gap(tx, target.stage, card, after, false).await?,
+            (Some(before), _) => sql::find_gap(tx, stage, card, before, true).await?,
+            (None, Some(after)) => sql::find_gap(tx, stage, card, after, false).await?,
             (None, None) => None,
         };
         match gap.map(|gap| (gap.above, gap.below, gap.below_id)) {
@@ -117,14 +142,14 @@ async fn find_position(tx: &mut TenantTx, card: Uuid, target: Target) -> Result<
                     return Ok(middle);
                 }
                 if let Some(pivot) = pivot {
-                    sql::spread_above(tx, target.stage, pivot).await?;
+                    sql::spread_above(tx, stage, pivot).await?;
                 }
             }
             Some((None, Some(below), _)) => return Ok(below - 1.0),
             Some((Some(above), None, _)) => return Ok(above + 1.0),
             // Nobody to stand beside: the top.
             Some((None, None, _)) | None => {
-                let top = sql::top_of_lane(tx, target.stage, card).await?;
+                let top = sql::top_of_lane(tx, stage, card).await?;
                 return Ok(top.map_or(0.0, |top| top - 1.0));
             }
         }

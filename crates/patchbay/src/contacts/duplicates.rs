@@ -1,7 +1,9 @@
 //! Who might be the same person twice: the same e-mail, the same name, or a number that ends alike.
 //!
-//! Suggestions only; people decide. Found through the one search, so it is as quick as that.
+//! Suggestions only; people decide. For one contact they are found through the one search, so it is as quick as that;
+//! for a whole business by one pass over its contacts.
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
@@ -11,13 +13,14 @@ use super::{
     search::{self, Slice},
     sql,
 };
-use crate::{app::App, error::Result};
+use crate::{app::App, db::TenantTx, error::Result};
 
 /// Why somebody is suggested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Likeness {
     Email,
-    /// The last seven digits, as when one of two numbers lacks its country.
+    /// The last nine digits, as when one of two numbers was given the wrong country.
     PhoneEnding,
     Name,
 }
@@ -33,6 +36,8 @@ impl Likeness {
     }
 }
 
+/// Digits that tell one number from another wherever it is; fewer are shared by neighbours.
+const ENDING: usize = 9;
 /// More suggestions help nobody to decide.
 const MOST: i64 = 8;
 
@@ -47,7 +52,7 @@ pub async fn suggest(app: &App, tenant: Uuid, contact: &Contact) -> Result<Vec<(
     }
     drop(tx);
     if let Some(ending) =
-        contact.phone_e164.as_ref().and_then(|phone| phone.get(phone.len().checked_sub(7)?..))
+        contact.phone_e164.as_ref().and_then(|phone| phone.get(phone.len().checked_sub(ENDING)?..))
     {
         let filter = Filter { text: ending.to_owned(), ..Filter::default() };
         let ids = search::find(app, tenant, &filter, Slice::after(None, MOST)).await?.ids;
@@ -79,6 +84,46 @@ pub async fn suggest(app: &App, tenant: Uuid, contact: &Contact) -> Result<Vec<(
         .collect())
 }
 
+/// Contacts that may be one person.
+#[derive(Debug)]
+pub struct Group {
+    pub likeness: Likeness,
+    /// Oldest first.
+    pub contacts: Vec<Contact>,
+    /// How many there are, of whom a few are named.
+    pub count: i64,
+}
+
+/// Groups that are shown at once; merging some brings up others.
+const GROUPS: i64 = 60;
+
+/// The likeliest duplicates of a business.
+pub async fn list(tx: &mut TenantTx) -> Result<Vec<Group>> {
+    let found = sql::list_alike(tx, GROUPS).await?;
+    let ids: Vec<Uuid> = found.iter().flat_map(|together| together.ids.iter().copied()).collect();
+    let rows = sql::list_by_ids(tx, &ids).await?;
+    let mut groups: Vec<Group> = Vec::new();
+    for together in found {
+        let shown = groups.iter().any(|group| {
+            together.ids.iter().all(|id| group.contacts.iter().any(|contact| contact.id == *id))
+        });
+        if shown {
+            continue; // alike in two ways
+        }
+        let contact = |id: &Uuid| rows.iter().find(|row| row.id == *id).cloned();
+        groups.push(Group {
+            likeness: match together.likeness {
+                0 => Likeness::Email,
+                1 => Likeness::PhoneEnding,
+                _ => Likeness::Name,
+            },
+            contacts: together.ids.iter().filter_map(contact).collect(),
+            count: together.count,
+        });
+    }
+    Ok(groups)
+}
+
 /// What the search found by parts is compared whole.
 fn is_alike(contact: &Contact, other: &Contact, likeness: Likeness) -> bool {
     if other.merged_into.is_some() || other.archived_at.is_some() {
@@ -95,7 +140,7 @@ fn is_alike(contact: &Contact, other: &Contact, likeness: Likeness) -> bool {
                 contact
                     .phone_e164
                     .as_ref()
-                    .and_then(|phone| phone.get(phone.len().checked_sub(7)?..).map(str::to_owned))
+                    .and_then(|phone| phone.get(phone.len().checked_sub(ENDING)?..).map(str::to_owned))
             };
             ending(contact).is_some() && ending(contact) == ending(other)
         }

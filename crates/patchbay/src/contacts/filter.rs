@@ -1,12 +1,15 @@
 //! Which contacts a list shows: what stands in the address bar, and what it means for this tenant.
 
-use chrono_tz::Tz;
+use std::collections::BTreeMap;
+
 use patchbay_rules::message::Channel;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     contact::{ConsentState, Status},
+    custom_fields::{self, CustomField},
     labels::{self, Label},
     stages::{self, Stage},
 };
@@ -41,6 +44,9 @@ pub struct FilterQuery {
     /// be repeated.
     #[serde(default)]
     pub consent: Vec<String>,
+    /// Key and value of a custom field, as `boiler:Rheem`; may be repeated.
+    #[serde(default)]
+    pub properties: Vec<String>,
     /// `true` shows archived contacts instead.
     pub archived: Option<bool>,
     /// 1 to 200, 50 unless told.
@@ -67,6 +73,8 @@ pub struct Filter {
     /// `None` stands for nobody.
     pub owners: Vec<Option<Uuid>>,
     pub consents: Vec<(Channel, ConsentState)>,
+    /// Per custom field the values that pass, as they are stored.
+    pub properties: BTreeMap<String, Vec<Value>>,
     pub archived: bool,
     /// A name was given that nothing has: nothing matches.
     pub nothing: bool,
@@ -83,11 +91,16 @@ impl Filter {
 pub struct Vocabulary {
     pub stages: Vec<Stage>,
     pub labels: Vec<Label>,
+    pub fields: Vec<CustomField>,
 }
 
 /// Loads the names that filters use.
 pub async fn vocabulary(tx: &mut TenantTx) -> Result<Vocabulary> {
-    Ok(Vocabulary { stages: stages::list(tx).await?, labels: labels::list(tx).await? })
+    Ok(Vocabulary {
+        stages: stages::list(tx).await?,
+        labels: labels::list(tx).await?,
+        fields: custom_fields::list(tx).await?,
+    })
 }
 
 impl FilterQuery {
@@ -131,6 +144,12 @@ impl FilterQuery {
         for word in given(&self.consent) {
             filter.consents.push(consent(word)?);
         }
+        for pair in given(&self.properties) {
+            let (key, value) = pair
+                .split_once(':')
+                .ok_or_else(|| Error::field("properties", "Give key and value, such as boiler:Rheem."))?;
+            filter.properties.entry(key.to_owned()).or_default().extend(stored(words, key, value));
+        }
         filter.forgive_misses(self);
         Ok(filter)
     }
@@ -148,6 +167,7 @@ impl FilterQuery {
             ("source", &self.source),
             ("owner", &self.owner),
             ("consent", &self.consent),
+            ("properties", &self.properties),
         ];
         for (name, values) in lists {
             pairs.extend(given(values).map(|value| (name, value.to_owned())));
@@ -164,12 +184,21 @@ impl Filter {
     fn forgive_misses(&mut self, query: &FilterQuery) {
         let stages_missed = given(&query.stage).next().is_some() && self.stages.is_empty();
         let labels_missed = given(&query.label).next().is_some() && self.labels.is_empty();
-        self.nothing = stages_missed || labels_missed;
+        let values_missed = self.properties.values().any(Vec::is_empty);
+        self.nothing = stages_missed || labels_missed || values_missed;
     }
 }
 
 fn given(values: &[String]) -> impl Iterator<Item = &str> {
     values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// The value as the field stores it; nothing where it is none that the field could hold.
+fn stored(words: &Vocabulary, key: &str, value: &str) -> Option<Value> {
+    match words.fields.iter().find(|field| field.key == key) {
+        Some(field) => custom_fields::fit(field, &value.into()).ok().flatten(),
+        None => Some(value.into()),
+    }
 }
 
 fn is_named(wanted: &str, id: Uuid, name: &str) -> bool {
@@ -185,11 +214,6 @@ fn consent(word: &str) -> Result<(Channel, ConsentState)> {
             "Give subscribed, unsubscribed or unknown, or with a channel: email:subscribed.",
         )
     })
-}
-
-/// The whole list of zones, for forms.
-pub fn zones() -> impl Iterator<Item = Tz> {
-    chrono_tz::TZ_VARIANTS.iter().copied()
 }
 
 /// `path` with these pairs as its query.
@@ -217,7 +241,11 @@ mod tests {
         };
         let label =
             Label { id: Uuid::from_u128(9), name: "VIP".into(), label_type: "manual".into(), active: true };
-        Vocabulary { stages: vec![stage("New", 1), stage("Quoted", 2)], labels: vec![label] }
+        Vocabulary {
+            stages: vec![stage("New", 1), stage("Quoted", 2)],
+            labels: vec![label],
+            fields: Vec::new(),
+        }
     }
 
     #[test]

@@ -13,18 +13,21 @@ pub mod clean;
 mod contact;
 pub mod custom_fields;
 pub mod duplicates;
+pub mod export;
 pub mod filter;
 mod input;
 pub mod jobs;
 pub mod labels;
 pub mod merge;
 pub mod notes;
+pub mod properties;
 pub mod search;
 mod sql;
 pub mod stages;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+mod ui;
 mod write;
 
 use serde_json::Value;
@@ -34,6 +37,7 @@ pub use advance::{Advance, advance_stage};
 pub use api::Doc;
 pub use contact::{ConsentState, Contact, NewContact, Status, full_name};
 pub use input::ContactInput;
+use input::surroundings;
 pub use write::{add_labels, archive, create, remove_label, restore, update};
 
 use crate::{
@@ -114,5 +118,5 @@ pub async fn activity(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    api::routes(routes)
+    ui::routes(api::routes(routes))
 }

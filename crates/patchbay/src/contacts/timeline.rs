@@ -13,7 +13,7 @@ use crate::{db::TenantTx, error::Result, web::paging::Page};
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Entry {
     pub id: Uuid,
-    /// `message`, `note`, `quote`, `consent` or `activity`.
+    /// `message`, `note`, `quote`, `consent`, `click` or `activity`.
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     pub entry_type: String,
@@ -57,6 +57,7 @@ pub async fn timeline(
 fn sentence(entry_type: &str, kind: &str, data: &Value) -> String {
     let word = |key: &str| data.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     match (entry_type, kind) {
+        ("click", _) => word("url").map_or_else(|| "Opened a link".to_owned(), |url| format!("Opened {url}")),
         ("note", _) => word("body").unwrap_or("A note").to_owned(),
         ("message", _) => {
             let channel = match word("channel") {
@@ -102,6 +103,7 @@ fn sentence(entry_type: &str, kind: &str, data: &Value) -> String {
         (_, "label.removed") => format!("Label {} removed", word("label").unwrap_or("")),
         (_, "archived") => "Archived".to_owned(),
         (_, "restored") => "Restored".to_owned(),
+        (_, "bulk.undone") => "A change to many contacts was undone".to_owned(),
         (_, "merged") => format!("Merged with {}", word("name").unwrap_or("another contact")),
         (_, "merge.undone") => format!("Separated from {} again", word("name").unwrap_or("another contact")),
         (_, other) => told(other, data),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     contact::{Changes, Contact, NewContact},
-    input::{self, ContactInput},
+    input::{self, ContactInput, Surroundings},
     labels, sql,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: &ContactInput) 
     let changes = differences(&before, &new);
     if !changes.is_empty() {
         sql::update(&mut tx, id, &new, app.now(), new.stage_id != before.stage_id).await?;
-        follow_up(&mut tx, app, caller, &before, &new).await?;
+        follow_up(&mut tx, app, caller, &around, (&before, &new)).await?;
         record(&mut tx, caller, "contact.updated", id, &json!(changes)).await?;
     }
     set_labels(&mut tx, app, id, input).await?;
@@ -128,19 +128,20 @@ async fn follow_up(
     tx: &mut TenantTx,
     app: &App,
     caller: &Caller,
-    before: &Contact,
-    new: &NewContact,
+    around: &Surroundings,
+    (before, new): (&Contact, &NewContact),
 ) -> Result<()> {
     let label = Some(caller.actor.label.as_str());
     if new.stage_id != before.stage_id {
         moved(tx, before.id, before.stage_id, new.stage_id, label).await?;
     }
     if new.owner_id != before.owner_id {
+        let owner = new.owner_id.and_then(|id| input::member(&around.members, id));
         super::activity(
             tx,
             before.id,
             "owner.changed",
-            &json!({"from": before.owner_id, "to": new.owner_id}),
+            &json!({"from": before.owner_id, "to": new.owner_id, "to_name": owner.map(|owner| &owner.name)}),
             label,
         )
         .await?;

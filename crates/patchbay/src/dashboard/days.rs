@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 /// The lowest id that can have been made at `at`.
-pub(super) fn id_at(at: DateTime<Utc>) -> Uuid {
+pub(crate) fn id_at(at: DateTime<Utc>) -> Uuid {
     let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     Uuid::from_u128((u128::from(milliseconds) << 80) | (0x7 << 76) | (0b10 << 62))
 }

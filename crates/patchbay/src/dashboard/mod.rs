@@ -3,12 +3,14 @@
 //! Promises: every sum is taken over a window of time with an index that carries what is summed, so that it stays
 //! quick at millions of rows; totals of messages balance. Does not: store sums, or reach further back than its windows.
 
-mod days;
+pub(crate) mod days;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod ui;
 mod view;
+
+pub(crate) use ui::grouped;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 

@@ -237,7 +237,8 @@ fn up_to(count: i64) -> String {
     if count >= sql::MOST { format!("{}+", grouped(sql::MOST)) } else { grouped(count) }
 }
 
-fn grouped(count: i64) -> String {
+/// "1,204".
+pub(crate) fn grouped(count: i64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + 4);
     for (place, digit) in digits.chars().enumerate() {

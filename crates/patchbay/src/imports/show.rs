@@ -243,21 +243,26 @@ fn kinds(look: &Look, is_list: bool) -> Vec<KindRow> {
         hint,
         amount: words::grouped(count),
         tag,
-        samples: samples(&import.samples[kind.as_str()], look.preview.headings.len()),
+        // What went wrong is worth more lines than what went well.
+        samples: samples(
+            &import.samples[kind.as_str()],
+            look.preview.headings.len(),
+            if kind == Kind::Invalid { 10 } else { 3 },
+        ),
     };
-    let (new, opted_out) = if is_list {
-        ("Numbers that go on the list", "On the list already")
+    let (new, updated, opted_out) = if is_list {
+        ("Numbers for the list", "", "On the list already")
     } else if done {
-        ("Contacts that were made", "Opted out, and stay so")
+        ("Contacts that were made", "Contacts that got other values", "They stay opted out")
     } else {
-        ("Contacts to be made", "Opted out, and stay so")
+        ("Contacts to be made", "Contacts that get other values", "They stay opted out")
     };
     let mut rows = vec![
         row(Kind::New, "New", new, import.new_count, Tag::new(Tone::Good, "plus", "New")),
         row(
             Kind::Updated,
             "Updated",
-            "Contacts that get other values",
+            updated,
             import.updated_count,
             Tag::new(Tone::Calm, "pencil", "Updated"),
         ),
@@ -289,10 +294,10 @@ fn kinds(look: &Look, is_list: bool) -> Vec<KindRow> {
     rows
 }
 
-/// Number, cells and note of the kept rows; as many cells as there are headings.
-fn samples(kept: &Value, width: usize) -> Vec<(String, Vec<String>, String)> {
+/// Number, cells and note of some kept rows; as many cells as there are headings.
+fn samples(kept: &Value, width: usize, most: usize) -> Vec<(String, Vec<String>, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let rows = kept.as_array().into_iter().flatten();
+    let rows = kept.as_array().into_iter().flatten().take(most);
     rows.map(|row| {
         let mut cells: Vec<String> = row["cells"].as_array().into_iter().flatten().map(text).collect();
         cells.resize(width, String::new());

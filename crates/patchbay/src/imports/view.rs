@@ -87,6 +87,12 @@ pub struct KindRow {
     pub samples: Vec<(String, Vec<String>, String)>,
 }
 
+impl KindRow {
+    pub fn has_notes(&self) -> bool {
+        self.samples.iter().any(|(.., note)| !note.is_empty())
+    }
+}
+
 /// Everything below the title; fetched again while it changes.
 #[derive(Template)]
 #[template(path = "imports/state.html")]

@@ -196,12 +196,11 @@ pub async fn search(
 ) -> Result<Found> {
     let tenant = caller.tenant.id;
     let patterns = wanted.patterns();
-    let longest = patterns.first().cloned().unwrap_or_default();
     let mut conn = app.db.system_conn().await?;
     let (people, matches) = if wanted.is_long_enough() {
-        let people = search::people(&mut conn, tenant, &longest, &patterns, people).await?;
+        let people = search::people(&mut conn, tenant, &patterns, people).await?;
         let matches = if messages > 0 {
-            search::messages(&mut conn, tenant, &longest, &patterns, messages).await?
+            search::messages(&mut conn, tenant, &patterns, messages).await?
         } else {
             Vec::new()
         };

@@ -16,14 +16,14 @@ struct StatusBatch {
 
 /// `webhook.status`: status reports, many at a time.
 pub async fn status(app: &App, job: &Job) -> Result<()> {
-    let batch: StatusBatch = serde_json::from_value(job.payload.clone())
+    let batch: StatusBatch = StatusBatch::deserialize(&job.payload)
         .map_err(|_| Error::BadRequest("The event does not hold status reports.".into()))?;
     reports::apply(app, job.tenant_id, batch.reports).await
 }
 
 /// `webhook.inbound`: one message that somebody sent us.
 pub async fn inbound(app: &App, job: &Job) -> Result<()> {
-    let message: inbound::Inbound = serde_json::from_value(job.payload.clone())
+    let message: inbound::Inbound = inbound::Inbound::deserialize(&job.payload)
         .map_err(|_| Error::BadRequest("The event does not hold a message.".into()))?;
     inbound::receive(app, job.tenant_id, message).await
 }

@@ -115,6 +115,8 @@ fn read(path: &str, method: &str, operation: &Value) -> Operation {
             .as_object()
             .into_iter()
             .flatten()
+            // The same everywhere, and said once at the top.
+            .filter(|(status, _)| *status != "default")
             .map(|(status, answer)| Answer {
                 status: status.clone(),
                 text: string(&answer["description"]),

@@ -395,7 +395,7 @@ struct Dress<'a> {
 
 impl Dress<'_> {
     fn field(&self, field: Field, value: &str) -> Field {
-        let error = self.errors.get(field.name).cloned().unwrap_or_default();
+        let error = self.errors.get(&field.name).cloned().unwrap_or_default();
         field.value(value).error(error).disabled(!self.may_change)
     }
 

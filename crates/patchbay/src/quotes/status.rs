@@ -5,6 +5,7 @@ use crate::error::Error;
 /// draft → sent → viewed → accepted | rejected, and expired when its last day is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = QuoteStatus)]
 pub enum Status {
     /// Its message has not left yet; or, held, somebody is still writing it.
     Draft,

@@ -1,7 +1,9 @@
 //! Countries a business may be in, with the currency and the zone it most likely wants. Only a starting point: both
 //! are settings of their own. Codes are ISO 3166 alpha-2 and ISO 4217.
 
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use crate::web::fields::Choice;
 
 /// A country.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +115,31 @@ pub fn currencies() -> Vec<&'static str> {
     currencies.sort_unstable();
     currencies.dedup();
     currencies
+}
+
+/// Zones named by place; the legacy names stay out unless one is in use.
+pub fn zones(chosen: &str) -> Vec<Choice> {
+    const AREAS: [&str; 10] = [
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Arctic/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    ];
+    let is_listed = |zone: &Tz| {
+        let name = zone.name();
+        name == "UTC" || name == chosen || AREAS.iter().any(|area| name.starts_with(area))
+    };
+    TZ_VARIANTS
+        .iter()
+        .filter(|zone| is_listed(zone))
+        .map(|zone| Choice::new(zone.name(), zone.name().replace('_', " "), zone.name() == chosen))
+        .collect()
 }
 
 #[cfg(test)]

@@ -146,6 +146,9 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.contact_merges (tenant_id, kept_id, merged_id, before, moved, merged_by) values ('{tenant}', '{contact}', '{contact}', '{{}}', '{{}}', '{MARK}')"
         ),
         format!(
+            "insert into patchbay.bulk_changes (tenant_id, undo, changed_by) values ('{tenant}', '{{\"kind\": \"archived\", \"archived\": true, \"ids\": [\"{contact}\"]}}', '{MARK}')"
+        ),
+        format!(
             "insert into patchbay.consents (tenant_id, channel, address, state, how) values ('{tenant}', 'sms', '+61412000111', 'subscribed', '{MARK}')"
         ),
         format!(
@@ -226,6 +229,9 @@ async fn furnish(test: &TestApp, office: &Office) {
         ),
         format!(
             "insert into patchbay.import_headings (tenant_id, heading, field) values ('{tenant}', '{MARK}', 'phone')"
+        ),
+        format!(
+            "insert into patchbay.reports (tenant_id, subject, data, counted_at, took_ms) values ('{tenant}', '{MARK}', '{{}}', now(), 0)"
         ),
         format!(
             "update patchbay.outbox set parked_at = now(), last_error = '{MARK}' where tenant_id = '{tenant}'"

@@ -166,6 +166,130 @@ impl Columns {
     }
 }
 
+/// Lines over time, with axes: what one would draw to show how something came about.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    pub series: Vec<Line>,
+    /// Horizontal rules from the top down: place in percent, and the number there.
+    pub rules: Vec<(String, String)>,
+    /// Labels below: place in percent, how they are anchored, the words.
+    pub ticks: Vec<(String, &'static str, String)>,
+    /// One per moment, as wide as it reaches, telling its numbers.
+    pub slots: Vec<Slot>,
+    pub label: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub label: String,
+    pub mark: Mark,
+    /// The sum over all moments, formatted.
+    pub total: String,
+    pub path: String,
+    pub area: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Slot {
+    pub x: String,
+    pub width: String,
+    pub title: String,
+}
+
+impl Lines {
+    /// `labels` name the moments from left to right; every series has a value for each.
+    pub fn new(labels: &[String], series: &[(&str, Mark, Vec<f64>)], label: impl Into<String>) -> Self {
+        let most = series.iter().flat_map(|(_, _, values)| values).copied().fold(0.0, f64::max);
+        let top = round_up(most);
+        let step = 100.0 / labels.len().saturating_sub(1).max(1) as f64;
+        let line = |(name, mark, values): &(&str, Mark, Vec<f64>)| {
+            let points: Vec<String> = values
+                .iter()
+                .enumerate()
+                .map(|(i, value)| format!("{:.2} {:.2}", i as f64 * step, 100.0 - 100.0 * value / top))
+                .collect();
+            let path = match points.as_slice() {
+                // A single moment is drawn as a level.
+                [only] => format!("{only}L100 {}", only.split(' ').nth(1).unwrap_or("100")),
+                _ => points.join("L"),
+            };
+            let total = whole(values.iter().sum());
+            let (path, area) = if path.is_empty() {
+                (String::new(), String::new())
+            } else {
+                (format!("M{path}"), format!("M0 100L{path}L100 100Z"))
+            };
+            Line { label: (*name).to_owned(), mark: *mark, total, path, area }
+        };
+        let slots = labels.iter().enumerate().map(|(i, moment)| {
+            let numbers: Vec<String> = series
+                .iter()
+                .map(|(name, _, values)| {
+                    format!("{name}: {}", whole(values.get(i).copied().unwrap_or_default()))
+                })
+                .collect();
+            let (left, right) = ((i as f64 - 0.5) * step, (i as f64 + 0.5) * step);
+            let (left, right) = (left.max(0.0), right.clamp(0.0, 100.0));
+            Slot {
+                x: percent(left),
+                width: percent(if labels.len() == 1 { 100.0 } else { right - left }),
+                title: format!("{moment}\n{}", numbers.join("\n")),
+            }
+        });
+        Self {
+            series: series.iter().map(line).collect(),
+            rules: [1.0, 0.5, 0.0].map(|part| (percent(100.0 - 100.0 * part), whole(top * part))).into(),
+            ticks: ticks(labels, step),
+            slots: slots.collect(),
+            label: label.into(),
+        }
+    }
+
+    /// Whether there is nothing to draw.
+    pub fn is_flat(&self) -> bool {
+        self.series.iter().all(|line| line.total == "0")
+    }
+}
+
+/// The first, the last and what fits between.
+fn ticks(labels: &[String], step: f64) -> Vec<(String, &'static str, String)> {
+    let Some(last) = labels.len().checked_sub(1) else { return Vec::new() };
+    let mut places: Vec<usize> = (0..=3).map(|part| last * part / 3).collect();
+    places.dedup();
+    let anchor = |place| match place {
+        0 => "start",
+        place if place == last => "end",
+        _ => "middle",
+    };
+    places
+        .into_iter()
+        .map(|place| (percent(place as f64 * step), anchor(place), labels[place].clone()))
+        .collect()
+}
+
+/// An even number of 1, 2 or 5 times a power of ten, so that the middle rule is a whole number too.
+fn round_up(value: f64) -> f64 {
+    let power = 10f64.powf(value.max(2.0).log10().floor());
+    [1.0, 2.0, 4.0, 6.0, 10.0]
+        .into_iter()
+        .map(|part| part * power)
+        .find(|top| *top >= value && *top >= 2.0)
+        .unwrap_or(2.0)
+}
+
+/// "12,400".
+fn whole(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::with_capacity(digits.len() + 4);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn ratio(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }

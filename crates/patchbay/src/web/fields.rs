@@ -4,10 +4,12 @@
 //! errors where they belong; `macros.html` draws them with their accessible names and
 //! descriptions. Names are those of the API.
 
+use std::borrow::Cow;
+
 /// One field of a form.
 #[derive(Debug, Clone)]
 pub struct Field {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub label: String,
     pub value: String,
     pub hint: String,
@@ -63,9 +65,9 @@ impl Choice {
 
 impl Field {
     /// A one-line text field; the other constructors start from it.
-    pub fn text(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             label: label.into(),
             value: String::new(),
             hint: String::new(),
@@ -80,35 +82,43 @@ impl Field {
         }
     }
 
-    pub fn input(name: &'static str, kind: &'static str, label: impl Into<String>) -> Self {
+    pub fn input(name: impl Into<Cow<'static, str>>, kind: &'static str, label: impl Into<String>) -> Self {
         Self::text(name, label).control(Control::Input(kind))
     }
 
-    pub fn email(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn email(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::input(name, "email", label).autocomplete("email")
     }
 
-    pub fn tel(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn tel(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::input(name, "tel", label).autocomplete("tel")
     }
 
-    pub fn area(name: &'static str, label: impl Into<String>) -> Self {
+    pub fn area(name: impl Into<Cow<'static, str>>, label: impl Into<String>) -> Self {
         Self::text(name, label).control(Control::Text)
     }
 
-    pub fn select(name: &'static str, label: impl Into<String>, choices: Vec<Choice>) -> Self {
+    pub fn select(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<String>,
+        choices: Vec<Choice>,
+    ) -> Self {
         Self::text(name, label).control(Control::Select(choices))
     }
 
-    pub fn radios(name: &'static str, label: impl Into<String>, choices: Vec<Choice>) -> Self {
+    pub fn radios(
+        name: impl Into<Cow<'static, str>>,
+        label: impl Into<String>,
+        choices: Vec<Choice>,
+    ) -> Self {
         Self::text(name, label).control(Control::Radios(choices))
     }
 
-    pub fn tick(name: &'static str, label: impl Into<String>, on: bool) -> Self {
+    pub fn tick(name: impl Into<Cow<'static, str>>, label: impl Into<String>, on: bool) -> Self {
         Self::text(name, label).control(Control::Tick).value(if on { "true" } else { "" })
     }
 
-    pub fn switch(name: &'static str, label: impl Into<String>, on: bool) -> Self {
+    pub fn switch(name: impl Into<Cow<'static, str>>, label: impl Into<String>, on: bool) -> Self {
         Self::text(name, label).control(Control::Switch).value(if on { "true" } else { "" })
     }
 

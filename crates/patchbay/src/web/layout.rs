@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Campaigns, Place::Segments, Place::Templates]),
+            ("Outreach", vec![Place::Campaigns, Place::Segments, Place::Templates, Place::Reports]),
         ]
     }
 
@@ -59,8 +59,9 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 6] {
-        [Place::Board, Place::Campaigns, Place::Segments, Place::Templates, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 7] {
+        use Place::{Board, Campaigns, Dashboard, Reports, Segments, Settings, Templates};
+        [Board, Campaigns, Segments, Templates, Reports, Dashboard, Settings]
     }
 
     /// Whether this page is in that room.
@@ -94,6 +95,7 @@ pub enum Place {
     Campaigns,
     Segments,
     Templates,
+    Reports,
     Dashboard,
     Settings,
     /// The person's own page; not in the navigation.
@@ -110,6 +112,7 @@ impl Place {
             Self::Campaigns => "/campaigns",
             Self::Segments => "/segments",
             Self::Templates => "/templates",
+            Self::Reports => "/reports",
             Self::Dashboard => "/dashboard",
             Self::Settings => "/settings",
             Self::Account => "/account",
@@ -125,6 +128,7 @@ impl Place {
             Self::Campaigns => "Campaigns",
             Self::Segments => "Segments",
             Self::Templates => "Templates",
+            Self::Reports => "Reports",
             Self::Dashboard => "Dashboard",
             Self::Settings => "Settings",
             Self::Account => "Account",
@@ -140,6 +144,7 @@ impl Place {
             Self::Campaigns => "megaphone",
             Self::Segments => "filter",
             Self::Templates => "text-quote",
+            Self::Reports => "chart-spline",
             Self::Dashboard => "chart-column",
             Self::Settings => "settings",
             Self::Account => "circle-user",
@@ -166,6 +171,7 @@ impl Place {
             Self::Campaigns => "m",
             Self::Segments => "e",
             Self::Templates => "t",
+            Self::Reports => "r",
             Self::Dashboard => "d",
             Self::Settings => "s",
             Self::Account => "a",

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
 
 use super::{cookies, layout::Notice};
 use crate::{app::App, auth::guard::cookie};
@@ -33,6 +34,41 @@ pub fn redirect_undoable(app: &App, to: &str, text: &str, undo: Option<&str>) ->
 pub fn see_other(to: &str) -> Response {
     let location = HeaderValue::from_str(to).unwrap_or_else(|_| HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// Whether htmx sent the request, whatever part of the page it will use.
+pub fn is_htmx(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+}
+
+/// The answer to an action after which the page shows itself what changed: a toast, with a way back. Without scripts
+/// it is said after a redirect to `to`.
+pub fn toast(app: &App, headers: &HeaderMap, to: &str, text: &str, undo: Option<&str>) -> Response {
+    if !is_htmx(headers) {
+        return redirect_undoable(app, to, text, undo);
+    }
+    // Header values are ASCII; JSON can say everything in it.
+    let said = ascii(&json!({ "toast": { "text": text, "undo": undo } }).to_string());
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(value) = HeaderValue::from_str(&said) {
+        response.headers_mut().insert("hx-trigger", value);
+    }
+    response
+}
+
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
 }
 
 /// A notice that arrived with a request and waits for a page that shows it.
@@ -63,5 +99,17 @@ impl Pending {
         if self.1 && self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             response.headers_mut().append(header::SET_COOKIE, cookies::clear(app, COOKIE));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toast_can_say_any_name_in_a_header() {
+        let said = ascii(&json!({ "text": "Lucía 👍 is done" }).to_string());
+        assert!(said.is_ascii());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap()["text"], "Lucía 👍 is done");
     }
 }

@@ -59,7 +59,8 @@ impl<T> Page<T> {
     }
 }
 
-fn encode(key: &impl Serialize) -> String {
+/// The cursor of a key, for pages that link to where they begin.
+pub fn encode(key: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).expect("keys are plain values"))
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
-    openapi, parked, privacy, providers, quotes, segments, templates, tenants,
+    openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
@@ -37,6 +37,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(audit::routes)
         .with(crate::consent::routes)
         .with(crate::realtime::routes)
+        .with(reports::routes)
         .with(links::routes)
         .with(health::routes)
         .with(openapi::routes)

@@ -1,9 +1,12 @@
 //! Contacts and what belongs to them over HTTP.
 
+mod board;
 mod contacts;
 mod custom_fields;
 mod labels;
+mod merge;
 mod notes;
+mod several;
 mod stages;
 
 use chrono::{DateTime, Utc};
@@ -30,6 +33,16 @@ use crate::{
         contacts::messages,
         contacts::add_labels,
         contacts::remove_label,
+        several::apply,
+        several::undo,
+        merge::preview,
+        merge::merge,
+        merge::undo,
+        merge::suggest,
+        merge::list,
+        board::lanes,
+        board::lane,
+        board::put,
         notes::list,
         notes::create,
         notes::update,
@@ -60,6 +73,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/contacts", read, contacts::list)
         .post("/api/contacts", work, contacts::create)
+        .post("/api/contacts/bulk", work, several::apply)
+        .post("/api/contacts/bulk/{id}/undo", work, several::undo)
+        .get("/api/contacts/{id}/duplicates", read, merge::suggest)
+        .post("/api/contacts/{id}/merge", work, merge::merge)
+        .post("/api/contacts/{id}/merge/preview", read, merge::preview)
+        .post("/api/merges/{id}/undo", work, merge::undo)
+        .get("/api/duplicates", read, merge::list)
+        .get("/api/board", read, board::lanes)
+        .get("/api/board/{stage}", read, board::lane)
+        .post("/api/board/move", work, board::put)
         .get("/api/contacts/{id}", read, contacts::get)
         .patch("/api/contacts/{id}", work, contacts::update)
         .delete("/api/contacts/{id}", work, contacts::archive)

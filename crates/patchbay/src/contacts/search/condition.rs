@@ -1,6 +1,7 @@
 //! What a search asks of a row, as SQL over the alias `c`. Everything a user gave is bound.
 
 use patchbay_rules::message::Channel;
+use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -20,6 +21,8 @@ pub(super) enum Condition {
     /// Nobody's, or one of these members'.
     Owner(Vec<Option<Uuid>>),
     Labels(Vec<Uuid>),
+    /// A custom field that holds one of these values; each an object of one key.
+    Holds(Vec<Value>),
 }
 
 /// Status, stage and consent to text messages, which share an index: the values that pass of each. All values of a
@@ -51,6 +54,11 @@ pub(super) fn conditions(filter: &Filter, patterns: Vec<String>) -> Vec<Conditio
             conditions.push(Condition::Words(column, states));
         }
     }
+    conditions.extend(
+        filter.properties.iter().map(|(key, values)| {
+            Condition::Holds(values.iter().map(|value| json!({ key: value })).collect())
+        }),
+    );
     conditions.extend(lanes(filter).map(Condition::Lanes));
     conditions.extend(patterns.into_iter().map(Condition::Like));
     conditions
@@ -83,7 +91,7 @@ impl Condition {
     /// enough.
     pub(super) fn is_path(&self) -> bool {
         match self {
-            Self::Like(_) | Self::Lanes(_) => false,
+            Self::Like(_) | Self::Lanes(_) | Self::Holds(_) => false,
             // There "unknown" is the rule, and not indexed.
             Self::Words("consent_whatsapp" | "consent_email", words) => {
                 words.len() == 1 && words[0] != "unknown"
@@ -94,11 +102,18 @@ impl Condition {
         }
     }
 
-    /// The same as [`Self::push`], out of reach of the index on lanes: beside a pattern, which is nearly always the
-    /// rarer, reading that index as well would be the dearer part.
+    /// The same as [`Self::push`] in the words of the search index, which holds these columns beside the trigrams and
+    /// answers for all at once. Reading another index as well would be the dearer part.
     pub(super) fn push_beside_text(&self, sql: &mut QueryBuilder<Postgres>) {
         match self {
-            Self::Lanes(lanes) => lanes.push(["(c.status || '')", "(c.consent_sms || '')"], sql),
+            Self::Lanes(lanes) => lanes.push_beside_text(sql),
+            Self::Words("source", words) => {
+                sql.push("(c.source || '') = any(").push_bind(words.clone()).push(")");
+            }
+            Self::Owner(owners) if !owners.contains(&None) => {
+                let named: Vec<String> = owners.iter().flatten().map(Uuid::to_string).collect();
+                sql.push("(c.owner_id::text) = any(").push_bind(named).push(")");
+            }
             other => other.push(sql),
         }
     }
@@ -116,8 +131,15 @@ impl Condition {
                     sql.push("c.").push(column).push(" = any(").push_bind(words.to_vec()).push(")");
                 }
             },
-            Self::Lanes(lanes) => lanes.push(["c.status", "c.consent_sms"], sql),
+            Self::Lanes(lanes) => lanes.push(sql),
             Self::Owner(owners) => push_owner(owners, sql),
+            Self::Holds(values) => {
+                for (at, value) in values.iter().enumerate() {
+                    sql.push(if at == 0 { "(" } else { " or " });
+                    sql.push("c.properties @> ").push_bind(value.clone());
+                }
+                sql.push(")");
+            }
             Self::Labels(labels) => {
                 sql.push("exists (select from patchbay.contact_labels cl where cl.tenant_id = $1 and cl.contact_id = c.id and cl.label_id = any(")
                     .push_bind(labels.clone())
@@ -128,11 +150,26 @@ impl Condition {
 }
 
 impl Lanes {
-    fn push(&self, [status, consent]: [&str; 2], sql: &mut QueryBuilder<Postgres>) {
-        sql.push(status).push(" = any(").push_bind(self.status.clone());
-        sql.push(") and ").push(consent).push(" = any(").push_bind(self.consent.clone());
+    fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push("c.status = any(").push_bind(self.status.clone());
+        sql.push(") and c.consent_sms = any(").push_bind(self.consent.clone());
         sql.push(") and (c.stage_id = any(").push_bind(self.stages.clone());
         sql.push(if self.stageless { ") or c.stage_id is null)" } else { "))" });
+    }
+
+    /// Only what narrows: the search index is read once for each value that is named.
+    fn push_beside_text(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push("true");
+        if self.status.len() < Status::ALL.len() {
+            sql.push(" and (c.status || '') = any(").push_bind(self.status.clone()).push(")");
+        }
+        if self.consent.len() < ConsentState::ALL.len() {
+            sql.push(" and (c.consent_sms || '') = any(").push_bind(self.consent.clone()).push(")");
+        }
+        if !self.stageless {
+            let stages: Vec<String> = self.stages.iter().map(Uuid::to_string).collect();
+            sql.push(" and (c.stage_id::text) = any(").push_bind(stages).push(")");
+        }
     }
 }
 

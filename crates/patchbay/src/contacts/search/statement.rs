@@ -40,37 +40,57 @@ impl Scope<'_> {
             return self.along_lanes(lanes, wanted);
         }
         let path = self.path();
-        let (mut sql, order) = match path.map(|at| &self.conditions[at]) {
-            Some(Condition::Labels(labels)) => (self.along_label(labels[0], steps), "l.contact_id"),
-            path => (self.along_column(path, steps), "c.id"),
-        };
+        let mut sql = QueryBuilder::new("select c.id from ");
+        self.push_steps(path, steps, &mut sql);
+        if path.is_some_and(|at| matches!(self.conditions[at], Condition::Labels(_))) {
+            sql.push(" l join patchbay.contacts c on c.tenant_id = $1 and c.id = l.id where true");
+            self.push_shelf(&mut sql);
+        } else {
+            sql.push(" c where true");
+        }
         for (at, condition) in self.conditions.iter().enumerate() {
             if Some(at) != path {
                 sql.push(" and ");
                 condition.push(&mut sql);
             }
         }
-        self.push_order(order, &mut sql);
+        self.push_order("c.id", &mut sql);
         sql.push(" limit ").push_bind(wanted);
         sql
     }
 
-    fn along_column(&self, path: Option<&Condition>, steps: i64) -> QueryBuilder<Postgres> {
-        let mut sql =
-            QueryBuilder::new("select c.id from (select * from patchbay.contacts c where c.tenant_id = ");
-        sql.push_bind(self.tenant);
-        self.push_shelf(&mut sql);
-        if let Some(condition) = path {
-            sql.push(" and ");
-            condition.push(&mut sql);
-        }
-        self.push_place("c.id", &mut sql);
-        self.push_order("c.id", &mut sql);
+    /// How many rows a walk of so many steps looks at: fewer, if it comes to the end of the index it follows, and then
+    /// it has met everything there is. `None` where it follows no index of a condition.
+    pub(super) fn reach(&self, steps: i64) -> Option<QueryBuilder<Postgres>> {
+        let path = self.path()?;
+        let mut sql = QueryBuilder::new("select count(*) from ");
+        self.push_steps(Some(path), steps, &mut sql);
+        sql.push(" s");
+        Some(sql)
+    }
+
+    /// The rows that a walk looks at.
+    fn push_steps(&self, path: Option<usize>, steps: i64, sql: &mut QueryBuilder<Postgres>) {
+        let condition = path.map(|at| &self.conditions[at]);
+        let column = if let Some(Condition::Labels(labels)) = condition {
+            sql.push("(select cl.contact_id as id from patchbay.contact_labels cl where cl.tenant_id = ");
+            sql.push_bind(self.tenant).push(" and cl.label_id = ").push_bind(labels[0]);
+            "cl.contact_id"
+        } else {
+            sql.push("(select * from patchbay.contacts c where c.tenant_id = ").push_bind(self.tenant);
+            self.push_shelf(sql);
+            if let Some(condition) = condition {
+                sql.push(" and ");
+                condition.push(sql);
+            }
+            "c.id"
+        };
+        self.push_place(column, sql);
+        self.push_order(column, sql);
         if !self.is_straight() {
             sql.push(" limit ").push_bind(steps);
         }
-        sql.push(") c where true");
-        sql
+        sql.push(")");
     }
 
     /// The first rows of every lane, and of those the first.
@@ -99,19 +119,6 @@ impl Scope<'_> {
         sql.push(") c");
         self.push_order("c.id", &mut sql);
         sql.push(" limit ").push_bind(wanted);
-        sql
-    }
-
-    fn along_label(&self, label: Uuid, steps: i64) -> QueryBuilder<Postgres> {
-        let mut sql = QueryBuilder::new(
-            "select c.id from (select cl.contact_id from patchbay.contact_labels cl where cl.tenant_id = ",
-        );
-        sql.push_bind(self.tenant).push(" and cl.label_id = ").push_bind(label);
-        self.push_place("cl.contact_id", &mut sql);
-        self.push_order("cl.contact_id", &mut sql);
-        sql.push(" limit ").push_bind(steps);
-        sql.push(") l join patchbay.contacts c on c.tenant_id = $1 and c.id = l.contact_id where true");
-        self.push_shelf(&mut sql);
         sql
     }
 

@@ -1,7 +1,6 @@
-//! The board, and changes to many contacts at once.
+//! The board.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::contacts::select_contacts;
@@ -51,6 +50,65 @@ pub(in crate::contacts) async fn list_lane(
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// Contacts without a stage. Ordered by the stage as well, which all of them lack, so that the index of the board serves.
+pub(in crate::contacts) async fn list_stageless(
+    tx: &mut TenantTx,
+    after: Option<Spot>,
+    limit: i64,
+) -> Result<Vec<Contact>> {
+    let tenant = tx.tenant();
+    let (position, id) = after.map_or((None, None), |Spot(position, id)| (Some(position), Some(id)));
+    Ok(select_contacts!(
+        "where c.tenant_id = $1 and c.stage_id is null and c.archived_at is null
+           and ($2::double precision is null or c.stage_position > $2 or (c.stage_position = $2 and c.id < $3))
+         order by c.stage_id, c.stage_position, c.id desc limit $4",
+        tenant,
+        position,
+        id,
+        limit
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// How many cards every lane has, up to `most`; that without a stage as well.
+pub(in crate::contacts) async fn count_lanes(
+    tx: &mut TenantTx,
+    most: i64,
+) -> Result<Vec<(Option<Uuid>, i64)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        r#"select s.id as "id?", (select count(*) from (select from patchbay.contacts c
+             where c.tenant_id = $1 and c.stage_id = s.id and c.archived_at is null limit $2) cards) as "total!"
+           from patchbay.stages s where s.tenant_id = $1
+           union all
+           select null, count(*) from (select from patchbay.contacts c
+             where c.tenant_id = $1 and c.stage_id is null and c.archived_at is null limit $2) cards"#,
+        tenant,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.total)).collect())
+}
+
+/// The newest quote of each of these contacts that has one: total and currency.
+pub(in crate::contacts) async fn list_newest_quotes(
+    tx: &mut TenantTx,
+    contacts: &[Uuid],
+) -> Result<Vec<(Uuid, i64, String)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        "select distinct on (contact_id) contact_id, total_cents, currency from patchbay.quotes
+         where tenant_id = $1 and contact_id = any($2) order by contact_id, id desc",
+        tenant,
+        contacts,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.contact_id, row.total_cents, row.currency)).collect())
 }
 
 /// The neighbours of a place in a column.
@@ -143,7 +201,7 @@ pub(in crate::contacts) async fn spread_above(tx: &mut TenantTx, stage: Uuid, pi
 pub(in crate::contacts) async fn place_card(
     tx: &mut TenantTx,
     id: Uuid,
-    stage: Uuid,
+    stage: Option<Uuid>,
     position: f64,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -152,102 +210,11 @@ pub(in crate::contacts) async fn place_card(
         "update patchbay.contacts set stage_id = $3, stage_position = $4, updated_at = $5 where tenant_id = $1 and id = $2",
         tenant,
         id,
-        stage,
+        stage as Option<Uuid>,
         position,
         now,
     )
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// Locks those of `ids` that are there and not merged, in one order whoever asks.
-pub(in crate::contacts) async fn lock_many(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<Uuid>> {
-    let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        "select id from patchbay.contacts where tenant_id = $1 and id = any($2) and merged_into is null order by id for no key update",
-        tenant,
-        ids,
-    )
-    .fetch_all(tx.conn())
-    .await?)
-}
-
-/// Moves contacts to the top of a stage, in the order of their ids.
-pub(in crate::contacts) async fn set_stage(
-    tx: &mut TenantTx,
-    ids: &[Uuid],
-    stage: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        "update patchbay.contacts c set stage_id = $3, updated_at = $4,
-           stage_position = -extract(epoch from $4::timestamptz)::double precision + n.place * 0.001
-         from unnest($2::uuid[]) with ordinality n (id, place)
-         where c.tenant_id = $1 and c.id = n.id and c.stage_id is distinct from $3 returning c.id",
-        tenant,
-        ids,
-        stage,
-        now,
-    )
-    .fetch_all(tx.conn())
-    .await?)
-}
-
-pub(in crate::contacts) async fn set_owner(
-    tx: &mut TenantTx,
-    ids: &[Uuid],
-    owner: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        "update patchbay.contacts set owner_id = $3, updated_at = $4
-         where tenant_id = $1 and id = any($2) and owner_id is distinct from $3 returning id",
-        tenant,
-        ids,
-        owner,
-        now,
-    )
-    .fetch_all(tx.conn())
-    .await?)
-}
-
-pub(in crate::contacts) async fn insert_activities(
-    tx: &mut TenantTx,
-    contacts: &[Uuid],
-    kind: &str,
-    data: &Value,
-    actor_label: &str,
-) -> Result<()> {
-    let tenant = tx.tenant();
-    sqlx::query!(
-        "insert into patchbay.activities (tenant_id, contact_id, kind, data, actor_label) select $1, id, $3, $4, $5 from unnest($2::uuid[]) id",
-        tenant,
-        contacts,
-        kind,
-        data,
-        actor_label,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-pub(in crate::contacts) async fn list_same_email(
-    tx: &mut TenantTx,
-    email: &str,
-    limit: i64,
-) -> Result<Vec<Uuid>> {
-    let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        "select id from patchbay.contacts where tenant_id = $1 and email = $2 and merged_into is null and archived_at is null
-         order by id desc limit $3",
-        tenant,
-        email,
-        limit,
-    )
-    .fetch_all(tx.conn())
-    .await?)
 }

@@ -99,6 +99,17 @@ pub(in crate::contacts) async fn move_children(tx: &mut TenantTx, from: Uuid, to
     )
     .execute(tx.conn())
     .await?;
+    // Links and the clicks on them belong to their messages.
+    sqlx::query!(
+        "with links as (update patchbay.short_links set contact_id = $3 where tenant_id = $1 and contact_id = $2 and message_id = any($4))
+         update patchbay.link_clicks set contact_id = $3 where tenant_id = $1 and contact_id = $2 and message_id = any($4)",
+        tenant,
+        from,
+        to,
+        &messages,
+    )
+    .execute(tx.conn())
+    .await?;
     let notes = sqlx::query_scalar!(
         "update patchbay.notes set contact_id = $3 where tenant_id = $1 and contact_id = $2 returning id",
         tenant,
@@ -145,6 +156,16 @@ pub(in crate::contacts) async fn move_back(
         .await?;
     sqlx::query!(
         "update patchbay.message_texts set contact_id = $4 where tenant_id = $1 and message_id = any($2) and contact_id = $3",
+        tenant,
+        &moved.messages,
+        from,
+        to
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "with links as (update patchbay.short_links set contact_id = $4 where tenant_id = $1 and contact_id = $3 and message_id = any($2))
+         update patchbay.link_clicks set contact_id = $4 where tenant_id = $1 and contact_id = $3 and message_id = any($2)",
         tenant,
         &moved.messages,
         from,

@@ -2,7 +2,9 @@
 
 mod advance;
 mod board;
+mod bulk;
 mod contacts;
+mod duplicates;
 mod identity;
 mod merge;
 mod pipeline;
@@ -11,7 +13,9 @@ mod timeline;
 
 pub(super) use advance::*;
 pub(super) use board::*;
+pub(super) use bulk::*;
 pub(super) use contacts::*;
+pub(super) use duplicates::*;
 pub(super) use identity::*;
 pub(super) use merge::*;
 pub(super) use pipeline::*;

@@ -414,3 +414,18 @@ pub(in crate::contacts) async fn delete_note(tx: &mut TenantTx, id: Uuid) -> Res
         .await?;
     Ok(())
 }
+
+/// How many contacts carry each label, up to `most`.
+pub(in crate::contacts) async fn count_labelled(tx: &mut TenantTx, most: i64) -> Result<Vec<(Uuid, i64)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        r#"select l.id, (select count(*) from (select from patchbay.contact_labels cl
+             where cl.tenant_id = $1 and cl.label_id = l.id limit $2) carried) as "count!"
+           from patchbay.labels l where l.tenant_id = $1"#,
+        tenant,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.count)).collect())
+}

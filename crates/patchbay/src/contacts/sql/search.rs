@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::error::Result;
+use crate::{db::TenantTx, error::Result};
 
 /// Letter case and accents as the column of search texts has them.
 pub(in crate::contacts) async fn fold(conn: &mut PgConnection, typed: &[String]) -> Result<Vec<String>> {
@@ -11,5 +11,23 @@ pub(in crate::contacts) async fn fold(conn: &mut PgConnection, typed: &[String])
         typed
     )
     .fetch_all(conn)
+    .await?)
+}
+
+/// The sources that contacts came through, by name. One step along the index per source, however many contacts.
+pub(in crate::contacts) async fn list_sources(tx: &mut TenantTx, limit: i64) -> Result<Vec<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"with recursive step (source) as (
+             (select source from patchbay.contacts where tenant_id = $1 and archived_at is null and source is not null order by source limit 1)
+             union all
+             select (select c.source from patchbay.contacts c
+               where c.tenant_id = $1 and c.archived_at is null and c.source > step.source order by c.source limit 1)
+             from step where step.source is not null)
+           select source as "source!" from step where source is not null limit $2"#,
+        tenant,
+        limit,
+    )
+    .fetch_all(tx.conn())
     .await?)
 }

@@ -49,6 +49,13 @@ pub(in crate::contacts) async fn list_timeline(
               from patchbay.consent_events where tenant_id = $1 and address = any($3) and ($4::timestamptz is null or (created_at, id) < ($4, $5))
               order by created_at desc, id desc limit $6)
              union all
+             (select k.id, 'click', 'clicked', k.at, null, jsonb_build_object('url', t.url, 'message_id', k.message_id)
+              from patchbay.link_clicks k
+              join patchbay.short_links l on l.tenant_id = $1 and l.id = k.short_link_id
+              join patchbay.link_targets t on t.tenant_id = $1 and t.id = l.target_id
+              where k.tenant_id = $1 and k.contact_id = $2 and not k.is_bot and ($4::timestamptz is null or (k.at, k.id) < ($4, $5))
+              order by k.at desc, k.id desc limit $6)
+             union all
              (select id, 'activity', 'created', created_at, null, jsonb_build_object('source', source)
               from patchbay.contacts where tenant_id = $1 and id = $2 and ($4::timestamptz is null or (created_at, id) < ($4, $5)))
            ) happened order by at desc, id desc limit $6"#,

@@ -17,7 +17,7 @@ use crate::{
 
 async fn names(test: &TestApp, office: &Office, stage: Uuid) -> Vec<String> {
     let mut tx = test.app.db.tenant(office.id).await.unwrap();
-    let lane = board::lane(&mut tx, stage, None, 100).await.unwrap();
+    let lane = board::lane(&mut tx, Some(stage), None, 100).await.unwrap();
     lane.cards.iter().map(|card| card.first_name.clone().unwrap()).collect()
 }
 
@@ -38,7 +38,7 @@ async fn cards_stay_where_they_are_put() {
     let by = caller(&office);
     assert_eq!(names(&test, &office, stages[0]).await, ["D", "C", "B", "A"], "the newest on top");
     let put = async |card: Uuid, stage: Uuid, before: Option<Uuid>, after: Option<Uuid>| {
-        move_card(&test.app, &by, card, Target { stage, before, after }).await.unwrap();
+        move_card(&test.app, &by, card, Target { stage: Some(stage), before, after }).await.unwrap();
     };
     put(cards[0], stages[0], Some(cards[2]), None).await;
     assert_eq!(names(&test, &office, stages[0]).await, ["D", "A", "C", "B"]);
@@ -54,17 +54,21 @@ async fn cards_stay_where_they_are_put() {
     assert_eq!(test.scalar("select count(*) from patchbay.activities where kind = 'stage.moved'").await, 3);
 
     assert!(
-        move_card(&test.app, &by, cards[0], Target { stage: test.id(), ..Target::default() }).await.is_err()
+        move_card(&test.app, &by, cards[0], Target { stage: Some(test.id()), ..Target::default() })
+            .await
+            .is_err()
     );
     assert!(
-        move_card(&test.app, &by, test.id(), Target { stage: stages[0], ..Target::default() }).await.is_err()
+        move_card(&test.app, &by, test.id(), Target { stage: Some(stages[0]), ..Target::default() })
+            .await
+            .is_err()
     );
     let mut tx = test.app.db.tenant(office.id).await.unwrap();
     let lanes = board::lanes(&mut tx, 2).await.unwrap();
     let shown: Vec<(usize, bool)> =
         lanes.iter().map(|lane| (lane.cards.len(), lane.next.is_some())).collect();
     assert_eq!(shown, [(1, false), (2, true), (0, false), (0, false)]);
-    let rest = board::lane(&mut tx, stages[1], lanes[1].next, 2).await.unwrap();
+    let rest = board::lane(&mut tx, Some(stages[1]), lanes[1].next, 2).await.unwrap();
     assert_eq!(rest.cards.len(), 1);
 }
 
@@ -85,7 +89,7 @@ fn any_moves_keep_the_order_that_was_seen() {
         .run(&(0..6usize, 0..6usize, any::<bool>()), |(from, to, before)| {
             runtime.block_on(async {
                 let mut tx = test.app.db.tenant(office.id).await.unwrap();
-                let mut cards: Vec<Uuid> = board::lane(&mut tx, stages[0], None, 100)
+                let mut cards: Vec<Uuid> = board::lane(&mut tx, Some(stages[0]), None, 100)
                     .await
                     .unwrap()
                     .cards
@@ -96,10 +100,10 @@ fn any_moves_keep_the_order_that_was_seen() {
                 let card = cards.remove(from);
                 let at = to.min(cards.len());
                 let target = if before && at < cards.len() {
-                    Target { stage: stages[0], before: Some(cards[at]), after: None }
+                    Target { stage: Some(stages[0]), before: Some(cards[at]), after: None }
                 } else {
                     Target {
-                        stage: stages[0],
+                        stage: Some(stages[0]),
                         before: None,
                         after: at.checked_sub(1).map(|above| cards[above]),
                     }
@@ -107,7 +111,7 @@ fn any_moves_keep_the_order_that_was_seen() {
                 cards.insert(at, card);
                 move_card(&test.app, &by, card, target).await.unwrap();
                 let mut tx = test.app.db.tenant(office.id).await.unwrap();
-                let seen: Vec<Uuid> = board::lane(&mut tx, stages[0], None, 100)
+                let seen: Vec<Uuid> = board::lane(&mut tx, Some(stages[0]), None, 100)
                     .await
                     .unwrap()
                     .cards
@@ -122,7 +126,7 @@ fn any_moves_keep_the_order_that_was_seen() {
     // Fifty times into the same gap is more than a number holds.
     runtime.block_on(async {
         let mut tx = test.app.db.tenant(office.id).await.unwrap();
-        let cards: Vec<Uuid> = board::lane(&mut tx, stages[0], None, 100)
+        let cards: Vec<Uuid> = board::lane(&mut tx, Some(stages[0]), None, 100)
             .await
             .unwrap()
             .cards
@@ -132,11 +136,16 @@ fn any_moves_keep_the_order_that_was_seen() {
         drop(tx);
         for turn in 0..80 {
             let card = cards[2 + turn % 2];
-            move_card(&test.app, &by, card, Target { stage: stages[0], before: None, after: Some(cards[0]) })
-                .await
-                .unwrap();
+            move_card(
+                &test.app,
+                &by,
+                card,
+                Target { stage: Some(stages[0]), before: None, after: Some(cards[0]) },
+            )
+            .await
+            .unwrap();
             let mut tx = test.app.db.tenant(office.id).await.unwrap();
-            let seen: Vec<Uuid> = board::lane(&mut tx, stages[0], None, 100)
+            let seen: Vec<Uuid> = board::lane(&mut tx, Some(stages[0]), None, 100)
                 .await
                 .unwrap()
                 .cards
@@ -161,8 +170,9 @@ async fn many_change_at_once() {
     let theirs = other.contact(&test, "X", None).await;
     ids.push(theirs);
     let by = caller(&office);
-    let changed =
-        async |change: Change| bulk::apply(&test.app, &by, &ids, &change).await.map(|ids| ids.len());
+    let changed = async |change: Change| {
+        bulk::apply(&test.app, &by, &ids, &change).await.map(|done| done.changed.len())
+    };
     assert_eq!(changed(Change::AddLabel("VIP".into())).await.unwrap(), 3);
     assert_eq!(changed(Change::AddLabel("vip".into())).await.unwrap(), 0);
     assert_eq!(changed(Change::RemoveLabel("VIP".into())).await.unwrap(), 3);

@@ -40,6 +40,8 @@ pub(in crate::imports) async fn delete_untouched(
            and not exists (select from patchbay.messages x where x.tenant_id = $1 and x.contact_id = c.id)
            and not exists (select from patchbay.conversations x where x.tenant_id = $1 and x.contact_id = c.id)
            and not exists (select from patchbay.quotes x where x.tenant_id = $1 and x.contact_id = c.id)
+           and not exists (select from patchbay.campaign_recipients x join patchbay.campaigns k on k.tenant_id = x.tenant_id and k.id = x.campaign_id
+             where x.tenant_id = $1 and x.contact_id = c.id and k.finished_at is null)
            and not exists (select from patchbay.notes x where x.tenant_id = $1 and x.contact_id = c.id)
            and not exists (select from patchbay.activities x where x.tenant_id = $1 and x.contact_id = c.id)
            and not exists (select from patchbay.contact_merges x where x.tenant_id = $1 and x.kept_id = c.id)

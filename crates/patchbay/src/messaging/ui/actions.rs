@@ -12,7 +12,7 @@ use patchbay_rules::{calendar, message::Channel};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Look, composer::Typed, page, toast, view_of};
+use super::{Look, composer::Typed, page, view_of};
 use crate::{
     app::App,
     auth::{Caller, Session},
@@ -23,7 +23,10 @@ use crate::{
         compose::{self, Draft, When},
         conversations,
     },
-    web::extract::{Form, Path},
+    web::{
+        extract::{Form, Path},
+        notice,
+    },
 };
 
 /// What the composer posts.
@@ -254,7 +257,13 @@ pub(super) async fn unread(
 /// The conversation makes way for the next one.
 fn leave(look: &Look<'_>, headers: &HeaderMap, id: Uuid, text: &str, undo: Option<&str>) -> Result<Response> {
     let undo = undo.map(|verb| format!("/conversations/{id}/{verb}"));
-    Ok(toast(look.app, headers, &format!("/inbox?view={}", look.view.as_str()), text, undo.as_deref()))
+    Ok(notice::toast(
+        look.app,
+        headers,
+        &format!("/inbox?view={}", look.view.as_str()),
+        text,
+        undo.as_deref(),
+    ))
 }
 
 /// `POST /conversations/{id}/reopen`.

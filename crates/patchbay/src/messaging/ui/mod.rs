@@ -15,21 +15,16 @@ mod thread;
 mod why;
 mod words;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::inbox::View;
 use crate::{
     app::App,
     auth::{Caller, Role, Session},
-    web::{
-        notice,
-        routes::{Access, Routes},
-    },
+    web::routes::{Access, Routes},
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -102,50 +97,9 @@ fn view_of(headers: &HeaderMap) -> View {
     pairs.find(|(name, _)| name == "view").and_then(|(_, word)| word.parse().ok()).unwrap_or_default()
 }
 
-/// Whether htmx sent the request, whatever part of the page it will use.
-fn is_htmx(headers: &HeaderMap) -> bool {
-    headers.contains_key("hx-request")
-}
-
-/// The answer to an action after which there is nothing to show but the list: a toast, with a way back.
-fn toast(app: &App, headers: &HeaderMap, to: &str, text: &str, undo: Option<&str>) -> Response {
-    if !is_htmx(headers) {
-        return notice::redirect_undoable(app, to, text, undo);
-    }
-    // Header values are ASCII; JSON can say everything in it.
-    let said = ascii(&json!({ "toast": { "text": text, "undo": undo } }).to_string());
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(value) = HeaderValue::from_str(&said) {
-        response.headers_mut().insert("hx-trigger", value);
-    }
-    response
-}
-
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character.is_ascii() {
-            text.push(character);
-        } else {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_toast_can_say_any_name_in_a_header() {
-        let said = ascii(&json!({ "text": "Lucía 👍 is done" }).to_string());
-        assert!(said.is_ascii());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&said).unwrap()["text"], "Lucía 👍 is done");
-    }
 
     #[test]
     fn the_way_back_is_where_one_came_from() {

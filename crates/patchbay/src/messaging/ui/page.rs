@@ -97,11 +97,11 @@ pub(super) async fn after(
     typed: composer::Typed,
 ) -> Result<Response> {
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    if !super::is_htmx(headers) && status == StatusCode::OK {
+    if !notice::is_htmx(headers) && status == StatusCode::OK {
         return Ok(notice::see_other(&path(id, look.view)));
     }
     let conversation = view(look, id, &Part::newest(), typed).await?;
-    if super::is_htmx(headers) {
+    if notice::is_htmx(headers) {
         return pages::html_with(status, &ConversationFragment { conversation });
     }
     whole(look, session, conversation, id, status).await

@@ -1,14 +1,10 @@
 //! Who it is: the right-hand column.
 
 use patchbay_rules::money;
-use serde_json::Value;
 
 use super::{Look, list, words};
 use crate::{
-    contacts::{
-        Contact, Status,
-        custom_fields::{self, CustomField, FieldType},
-    },
+    contacts::{Contact, Status, custom_fields, properties},
     db::TenantTx,
     error::Result,
     messaging::{
@@ -46,7 +42,11 @@ pub(super) async fn build(
         facts: facts(look, contact, desk, members),
         consents: consents(look, contact, desk),
         labels: contact.labels.clone(),
-        properties: properties(&contact.properties, &fields),
+        properties: properties::properties(&contact.properties, &fields)
+            .into_iter()
+            .take(20)
+            .map(|property| Fact { label: property.label, value: property.text, href: property.href })
+            .collect(),
         quotes: quotes.iter().take(5).map(quote).collect(),
         timeline: timeline(tx, look, contact).await?,
         can_write: look.can_write(),
@@ -128,50 +128,6 @@ fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
         consents.push(Consent { channel: words::channel(word), state, proof, proof_href });
     }
     consents
-}
-
-/// Custom fields that are filled in, in their order; then what came along without being asked for.
-fn properties(properties: &Value, fields: &[CustomField]) -> Vec<Fact> {
-    let Some(values) = properties.as_object() else { return Vec::new() };
-    let known = fields
-        .iter()
-        .filter_map(|field| Some((field.label.clone(), field.field_type, values.get(&field.key)?)));
-    let others = values.iter().filter(|(key, _)| fields.iter().all(|field| field.key != **key));
-    let others = others.map(|(key, value)| (spoken(key), FieldType::Text, value));
-    known
-        .chain(others)
-        .filter_map(|(label, kind, value)| {
-            let text = shown(value)?;
-            let href = (kind == FieldType::Url
-                && (text.starts_with("https://") || text.starts_with("http://")))
-            .then(|| text.clone());
-            Some(Fact { label, value: text, href })
-        })
-        .take(20)
-        .collect()
-}
-
-/// "tank_size" as a label: "Tank size".
-fn spoken(key: &str) -> String {
-    let words = key.replace(['_', '-'], " ");
-    let mut letters = words.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
-}
-
-fn shown(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::Bool(true) => "Yes".to_owned(),
-        Value::Bool(false) => "No".to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.trim().to_owned(),
-        Value::Array(items) => items.iter().filter_map(shown).collect::<Vec<_>>().join(", "),
-        Value::Object(_) => value.to_string(),
-    };
-    let cut: String = text.chars().take(300).collect();
-    (!cut.is_empty()).then_some(cut)
 }
 
 fn quote(quote: &QuoteRow) -> QuoteLine {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::Deserialize;
 
 use crate::{
@@ -116,7 +115,7 @@ async fn show(
 ) -> Result<Response> {
     let may_change = caller.role.can_manage();
     let dress = |field: Field, value: &str| {
-        let error = errors.get(field.name).cloned().unwrap_or_default();
+        let error = errors.get(&field.name).cloned().unwrap_or_default();
         field.value(value).error(error).disabled(!may_change)
     };
     let identity = vec![
@@ -137,7 +136,7 @@ async fn show(
         dress(Field::select("country", "Country", countries(&form.country)).required(), &form.country),
         dress(Field::select("currency", "Currency", currencies(&form.currency)).required(), &form.currency),
         dress(
-            Field::select("timezone", "Time zone", zones(&form.timezone))
+            Field::select("timezone", "Time zone", places::zones(&form.timezone))
                 .required()
                 .hint("Times are shown in it, and days begin by it."),
             &form.timezone,
@@ -195,29 +194,4 @@ fn countries(chosen: &str) -> Vec<Choice> {
 
 fn currencies(chosen: &str) -> Vec<Choice> {
     places::currencies().into_iter().map(|code| Choice::new(code, code, code == chosen)).collect()
-}
-
-/// Zones named by place; the legacy names stay out unless one is in use.
-fn zones(chosen: &str) -> Vec<Choice> {
-    const AREAS: [&str; 10] = [
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Arctic/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    ];
-    let is_listed = |zone: &Tz| {
-        let name = zone.name();
-        name == "UTC" || name == chosen || AREAS.iter().any(|area| name.starts_with(area))
-    };
-    TZ_VARIANTS
-        .iter()
-        .filter(|zone| is_listed(zone))
-        .map(|zone| Choice::new(zone.name(), zone.name().replace('_', " "), zone.name() == chosen))
-        .collect()
 }

@@ -5,15 +5,18 @@
 //! archived, as the record of what was; it keeps the addresses that the kept contact does not carry.
 //! Does not: touch consent, which belongs to addresses and not to contacts.
 
-use chrono::{DateTime, Utc};
+mod combine;
+mod preview;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    contact::{Contact, Status},
-    sql,
-};
+pub use combine::Snapshot;
+use combine::{combine, restore_unchanged};
+pub use preview::{Line, Preview, preview};
+
+use super::{contact::Contact, sql};
 use crate::{
     app::App,
     audit,
@@ -21,31 +24,6 @@ use crate::{
     db::TenantTx,
     error::{Error, Result},
 };
-
-/// A contact's row as merging sees it: everything that a merge may change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
-    pub status: Status,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub phone_e164: Option<String>,
-    pub phone_ext: Option<String>,
-    pub phone_raw: Option<String>,
-    pub email: Option<String>,
-    pub stage_id: Option<Uuid>,
-    pub stage_position: f64,
-    pub source: Option<String>,
-    pub owner_id: Option<Uuid>,
-    pub timezone: Option<String>,
-    pub state: Option<String>,
-    pub postal: Option<String>,
-    pub country: Option<String>,
-    pub properties: Value,
-    pub last_contacted_at: Option<DateTime<Utc>>,
-    pub last_replied_at: Option<DateTime<Utc>>,
-    pub last_marketed_at: Option<DateTime<Utc>>,
-    pub archived_at: Option<DateTime<Utc>>,
-}
 
 /// A field that both may have, and whose value wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -75,6 +53,20 @@ impl MergeField {
         Self::Source,
         Self::Place,
     ];
+
+    /// What is shown.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Status => "Status",
+            Self::Name => "Name",
+            Self::Phone => "Phone",
+            Self::Email => "E-mail",
+            Self::Stage => "Stage",
+            Self::Source => "Source",
+            Self::Owner => "Owner",
+            Self::Place => "Place",
+        }
+    }
 
     /// The word used in forms.
     pub fn as_str(self) -> &'static str {
@@ -263,125 +255,6 @@ async fn lock_both(tx: &mut TenantTx, kept: Uuid, merged: Uuid) -> Result<(Conta
         let merged = sql::lock(tx, merged).await?.ok_or_else(missing)?;
         Ok((sql::lock(tx, kept).await?.ok_or_else(missing)?, merged))
     }
-}
-
-/// The kept contact as it will be, and what the duplicate's row is left with.
-fn combine(kept: &Snapshot, merged: &Snapshot, wish: &Wish) -> (Snapshot, Snapshot) {
-    let takes = |field: MergeField| wish.take.contains(&field);
-    let mut after = kept.clone();
-    let mut rest = merged.clone();
-    if takes(MergeField::Status) {
-        after.status = merged.status;
-    }
-    pick(
-        takes(MergeField::Name),
-        &mut after,
-        merged,
-        |s| (s.first_name.clone(), s.last_name.clone()),
-        |s, (first, last)| {
-            (s.first_name, s.last_name) = (first, last);
-        },
-    );
-    pick(
-        takes(MergeField::Stage),
-        &mut after,
-        merged,
-        |s| s.stage_id.map(|id| (id, s.stage_position)),
-        |s, stage| {
-            if let Some((id, position)) = stage {
-                (s.stage_id, s.stage_position) = (Some(id), position);
-            }
-        },
-    );
-    pick(takes(MergeField::Source), &mut after, merged, |s| s.source.clone(), |s, source| s.source = source);
-    pick(takes(MergeField::Owner), &mut after, merged, |s| s.owner_id, |s, owner| s.owner_id = owner);
-    pick(
-        takes(MergeField::Place),
-        &mut after,
-        merged,
-        |s| (s.timezone.clone(), s.state.clone(), s.postal.clone(), s.country.clone()),
-        |s, (timezone, state, postal, country)| {
-            (s.timezone, s.state, s.postal, s.country) = (timezone, state, postal, country)
-        },
-    );
-    // Addresses change places, so that the one that is not carried on still leads here.
-    if merged.phone_e164.is_some() && (takes(MergeField::Phone) || kept.phone_e164.is_none()) {
-        (after.phone_e164, after.phone_ext, after.phone_raw) =
-            (merged.phone_e164.clone(), merged.phone_ext.clone(), None);
-        if kept.phone_e164.is_some() {
-            (rest.phone_e164, rest.phone_ext) = (kept.phone_e164.clone(), kept.phone_ext.clone());
-        }
-    }
-    if merged.email.is_some() && (takes(MergeField::Email) || kept.email.is_none()) {
-        after.email.clone_from(&merged.email);
-        if kept.email.is_some() {
-            rest.email.clone_from(&kept.email);
-        }
-    }
-    after.properties =
-        Value::Object(combine_properties(&kept.properties, &merged.properties, &wish.take_properties));
-    after.last_contacted_at = kept.last_contacted_at.max(merged.last_contacted_at);
-    after.last_replied_at = kept.last_replied_at.max(merged.last_replied_at);
-    after.last_marketed_at = kept.last_marketed_at.max(merged.last_marketed_at);
-    if merged.archived_at.is_none() {
-        after.archived_at = None;
-    }
-    (after, rest)
-}
-
-/// Lets `merged`'s value win if it is taken, or if `after` has none.
-fn pick<T: Default + PartialEq>(
-    takes: bool,
-    after: &mut Snapshot,
-    merged: &Snapshot,
-    get: impl Fn(&Snapshot) -> T,
-    set: impl Fn(&mut Snapshot, T),
-) {
-    let theirs = get(merged);
-    if theirs != T::default() && (takes || get(after) == T::default()) {
-        set(after, theirs);
-    }
-}
-
-fn combine_properties(kept: &Value, merged: &Value, take: &[String]) -> Map<String, Value> {
-    let mut combined = kept.as_object().cloned().unwrap_or_default();
-    for (key, value) in merged.as_object().into_iter().flatten() {
-        if take.contains(key) || !combined.contains_key(key) {
-            combined.insert(key.clone(), value.clone());
-        }
-    }
-    combined
-}
-
-/// `before`, but with the present value wherever it is no longer what the merge had made of it.
-fn restore_unchanged(current: &Snapshot, after: &Snapshot, before: &Snapshot) -> Snapshot {
-    macro_rules! each {
-        ($($field:ident),*) => {
-            Snapshot { $($field: if current.$field == after.$field { before.$field.clone() } else { current.$field.clone() }),* }
-        };
-    }
-    each!(
-        status,
-        first_name,
-        last_name,
-        phone_e164,
-        phone_ext,
-        phone_raw,
-        email,
-        stage_id,
-        stage_position,
-        source,
-        owner_id,
-        timezone,
-        state,
-        postal,
-        country,
-        properties,
-        last_contacted_at,
-        last_replied_at,
-        last_marketed_at,
-        archived_at
-    )
 }
 
 fn full(snapshot: &Snapshot) -> String {
