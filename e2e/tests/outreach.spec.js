@@ -22,20 +22,22 @@ test('a segment becomes a campaign that is checked, launched, paused, resumed an
     await page.goto('/segments/new');
     await page.getByLabel('Name').fill(mark);
     await page.getByLabel('What').selectOption('source');
-    await page.getByLabel('Value').fill(mark);
+    await page.locator('input[aria-label=Value]').fill(mark);
     await expect(page.locator('#count')).toContainText(`${people} people`);
     // Changing the shape keeps what was typed.
     await page.getByRole('button', { name: 'Condition', exact: true }).click();
+    await expect(page.locator('.segment-row')).toHaveCount(2);
     await expect(page.getByLabel('Value').first()).toHaveValue(mark);
     await page.getByRole('button', { name: 'Remove condition' }).last().click();
+    await expect(page.locator('.segment-row')).toHaveCount(1);
     await page.getByRole('button', { name: 'Save segment' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(mark);
 
     await page.goto('/campaigns/new');
     await page.getByRole('button', { name: 'Save and check' }).click();
     await expect(page.getByText('Give the campaign a name.')).toBeVisible();
-    await page.getByLabel('Name').fill(mark);
-    await page.getByLabel('Segment').selectOption({ label: mark });
+    await page.getByRole('textbox', { name: 'Name' }).fill(mark);
+    await page.getByRole('combobox', { name: 'Segment' }).selectOption({ label: mark });
     await page.locator(`input[name=template_ids][value="${template.id}"]`).check();
     await page.getByRole('button', { name: 'Save and check' }).click();
 
