@@ -43,11 +43,14 @@ pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc
     let template = id_at(at - TimeDelta::hours(4));
     let words = json!({ "id": template, "key": "winter_checkup", "name": "Winter check-up", "channel": "sms",
         "content": "Brightside Plumbing: winter is hard on old water heaters. Book a check-up before December and the visit is on us." });
-    sql::insert_templates(tx, tenant, &[words], at).await?;
+    let reminder = id_at(at - TimeDelta::hours(5));
+    let question = json!({ "id": reminder, "key": "quote_question", "name": "A question about your quote", "channel": "sms",
+        "content": "Hi {{ first_name | default(\"there\") }}, did you have time to look at our quote? Reply here with any question. Brightside Plumbing" });
+    sql::insert_templates(tx, tenant, &[words, question], at).await?;
     let finished = id_at(at);
     let campaigns = [
         json!({ "id": finished, "name": "Winter check-up", "template_ids": [template], "status": "finished", "launched_at": at, "finished_at": at + TimeDelta::minutes(9) }),
-        json!({ "id": id_at(now - TimeDelta::hours(5)), "name": "Quotes that wait for an answer", "segment_id": open, "template_ids": [template], "status": "draft" }),
+        json!({ "id": id_at(now - TimeDelta::hours(5)), "name": "Quotes that wait for an answer", "segment_id": open, "template_ids": [reminder], "status": "draft" }),
     ];
     sql::insert_campaigns(tx, tenant, &campaigns).await?;
     let people = sql::list_reachable(tx, tenant, at).await?;

@@ -42,8 +42,11 @@ pub(super) async fn page(
     session: Session,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Query(query): Query<PeopleQuery>,
+    Query(mut query): Query<PeopleQuery>,
 ) -> Result<Response> {
+    if query.state.is_empty() && query.verdict.is_empty() {
+        "now".clone_into(&mut query.verdict);
+    }
     let campaign = campaigns::get(&app, &caller, id).await?;
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
     let gate = Some(query.gate.as_str()).filter(|gate| !gate.is_empty());

@@ -183,7 +183,11 @@ fn asking<'v, 'a: 'v>(id: u32, given: &dyn Fn(String) -> &'v [&'a str]) -> Askin
     let first = |name: &str| given(format!("{name}{id}")).first().map(|value| (*value).to_owned());
     let field = first("f").unwrap_or_else(|| "status".to_owned());
     let exchanged = first("w").is_some_and(|was| was != field);
-    let (op, values) = if exchanged { (String::new(), &[][..]) } else { (first("o").unwrap_or_default(), given(format!("v{id}"))) };
+    let (op, values) = if exchanged {
+        (String::new(), &[][..])
+    } else {
+        (first("o").unwrap_or_default(), given(format!("v{id}")))
+    };
     Asking { id, field, op, values: values.iter().map(|value| (*value).to_owned()).collect() }
 }
 
