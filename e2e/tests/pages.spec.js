@@ -15,6 +15,8 @@ const pages = [
   '/board',
   '/quotes',
   '/quotes/new',
+  '/campaigns',
+  '/campaigns/new',
   '/segments',
   '/segments/new',
   '/templates',

@@ -23,6 +23,8 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod ui;
+mod view;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -176,6 +178,7 @@ pub fn routes(routes: Routes) -> Routes {
     let (read, work, decide) =
         (Access::Api(Role::Viewer), Access::Api(Role::Member), Access::Api(Role::Admin));
     routes
+        .with(ui::routes)
         .get("/api/campaigns", read, api::list)
         .post("/api/campaigns", work, api::create)
         .get("/api/campaigns/{id}", read, api::get)

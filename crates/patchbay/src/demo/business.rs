@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     cast::{PEOPLE, Person, Who},
-    history, id_at,
+    history, id_at, outreach,
     scenes::SCENES,
     script::{Beat, Scene, Studio},
     sql,
@@ -94,6 +94,7 @@ pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<
     }
     waiting(&mut studio, &far, quiet);
     sql::insert_rows(tx, id, &studio.rows, now).await?;
+    outreach::reach_out(tx, id, now).await?;
     Ok(true)
 }
 

@@ -9,6 +9,7 @@
 mod business;
 mod cast;
 mod history;
+mod outreach;
 mod scenes;
 mod script;
 mod sql;

@@ -346,3 +346,94 @@ async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
     .await?;
     Ok(())
 }
+
+pub(super) async fn insert_segments(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    rows: &[Value],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into patchbay.segments (tenant_id, id, name, filter, created_by, created_at, updated_at)
+         select $1, r.id, r.name, r.filter, 'Rosa Marín', $3, $3 from jsonb_to_recordset($2) r (id uuid, name text, filter jsonb)",
+        tenant,
+        Value::from(rows.to_vec()),
+        at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_campaigns(tx: &mut SystemTx, tenant: Uuid, rows: &[Value]) -> Result<()> {
+    sqlx::query!(
+        "insert into patchbay.campaigns (tenant_id, id, name, channel, segment_id, template_ids, status, launched_at, launched_by, snapshot_at,
+           finished_at, created_by, created_at, updated_at)
+         select $1, r.id, r.name, 'sms', r.segment_id, array(select jsonb_array_elements_text(r.template_ids)::uuid), r.status, r.launched_at,
+           case when r.launched_at is not null then 'Rosa Marín' end, r.launched_at, r.finished_at, 'Rosa Marín',
+           coalesce(r.launched_at, now()) - interval '1 hour', coalesce(r.finished_at, now())
+         from jsonb_to_recordset($2) r (id uuid, name text, segment_id uuid, template_ids jsonb, status text, launched_at timestamptz, finished_at timestamptz)",
+        tenant,
+        Value::from(rows.to_vec()),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Somebody a campaign may have gone to.
+pub(super) struct Reachable {
+    pub id: Uuid,
+    pub phone: String,
+    pub consent: String,
+}
+
+pub(super) async fn list_reachable(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    before: DateTime<Utc>,
+) -> Result<Vec<Reachable>> {
+    Ok(sqlx::query_as!(
+        Reachable,
+        r#"select id, phone_e164 as "phone!", consent_sms as consent from patchbay.contacts
+           where tenant_id = $1 and phone_e164 is not null and created_at < $2 order by id"#,
+        tenant,
+        before,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// The recipients of a campaign that is over, their messages, and its totals.
+pub(super) async fn insert_campaign_messages(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    campaign: Uuid,
+    rows: &[Value],
+) -> Result<()> {
+    sqlx::query!(
+        "with r as materialized (
+           select * from jsonb_to_recordset($3) r (id uuid, position bigint, contact_id uuid, to_address text, body text, template_id uuid, dedupe_key text,
+             created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
+         ), sent as (
+           insert into patchbay.messages (tenant_id, id, contact_id, campaign_id, direction, channel, kind, status, priority, dedupe_key, from_address,
+             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, sent_at, delivered_at)
+           select $1, id, contact_id, $2, 'outbound', 'sms', 'campaign', status, 2, dedupe_key, '+13125550100', to_address, body, template_id, 'fake',
+             case when sent_at is null then 0 else 1 end, created_at, gate, gate_reason, error_code, error_detail, created_at, sent_at, delivered_at from r
+         ), listed as (
+           insert into patchbay.campaign_recipients (tenant_id, campaign_id, position, contact_id) select $1, $2, position, contact_id from r
+         )
+         update patchbay.campaigns set recipients = n.everybody, expanded = n.everybody, totals_at = finished_at, totals = jsonb_build_object(
+           'recipients', n.everybody, 'queued', 0, 'waiting', '{}'::jsonb, 'sending', 0, 'sent', 0, 'delivered', n.delivered, 'undelivered', n.undelivered,
+           'blocked', case when n.blocked > 0 then jsonb_build_object('do_not_contact', n.blocked) else '{}' end, 'failed', 0, 'unknown', 0, 'canceled', 0)
+         from (select count(*) as everybody, count(*) filter (where status = 'delivered') as delivered,
+             count(*) filter (where status = 'undelivered') as undelivered, count(*) filter (where status = 'blocked') as blocked from r) n
+         where tenant_id = $1 and id = $2",
+        tenant,
+        campaign,
+        Value::from(rows.to_vec()),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -28,6 +28,7 @@ pub use compile::push_where;
 pub use context::Context;
 pub use count::{count, newest};
 pub use filter::Filter;
+pub use ui::grouped;
 
 use crate::{
     app::App,

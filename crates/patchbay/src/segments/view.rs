@@ -49,6 +49,8 @@ pub(super) struct GroupLine {
 
 pub(super) struct ConditionLine {
     pub(super) id: u32,
+    /// The field that the other controls belong to.
+    pub(super) field: String,
     pub(super) fields: Vec<(&'static str, Vec<Choice>)>,
     pub(super) ops: Vec<Choice>,
     pub(super) control: Control,

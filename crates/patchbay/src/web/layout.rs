@@ -44,7 +44,7 @@ impl Shell {
     pub fn groups(&self) -> Vec<(&'static str, Vec<Place>)> {
         vec![
             ("", vec![Place::Inbox, Place::Contacts, Place::Board, Place::Quotes]),
-            ("Outreach", vec![Place::Segments, Place::Templates, Place::Reports]),
+            ("Outreach", vec![Place::Campaigns, Place::Segments, Place::Templates, Place::Reports]),
         ]
     }
 
@@ -59,8 +59,9 @@ impl Shell {
     }
 
     /// The rooms behind "More" on a phone.
-    pub fn more(&self) -> [Place; 6] {
-        [Place::Board, Place::Segments, Place::Templates, Place::Reports, Place::Dashboard, Place::Settings]
+    pub fn more(&self) -> [Place; 7] {
+        use Place::{Board, Campaigns, Dashboard, Reports, Segments, Settings, Templates};
+        [Board, Campaigns, Segments, Templates, Reports, Dashboard, Settings]
     }
 
     /// Whether this page is in that room.
@@ -91,6 +92,7 @@ pub enum Place {
     Contacts,
     Board,
     Quotes,
+    Campaigns,
     Segments,
     Templates,
     Reports,
@@ -107,6 +109,7 @@ impl Place {
             Self::Contacts => "/contacts",
             Self::Board => "/board",
             Self::Quotes => "/quotes",
+            Self::Campaigns => "/campaigns",
             Self::Segments => "/segments",
             Self::Templates => "/templates",
             Self::Reports => "/reports",
@@ -122,6 +125,7 @@ impl Place {
             Self::Contacts => "Contacts",
             Self::Board => "Board",
             Self::Quotes => "Quotes",
+            Self::Campaigns => "Campaigns",
             Self::Segments => "Segments",
             Self::Templates => "Templates",
             Self::Reports => "Reports",
@@ -137,6 +141,7 @@ impl Place {
             Self::Contacts => "users",
             Self::Board => "square-kanban",
             Self::Quotes => "file-text",
+            Self::Campaigns => "megaphone",
             Self::Segments => "filter",
             Self::Templates => "text-quote",
             Self::Reports => "chart-spline",
@@ -163,6 +168,7 @@ impl Place {
             Self::Contacts => "c",
             Self::Board => "b",
             Self::Quotes => "q",
+            Self::Campaigns => "m",
             Self::Segments => "e",
             Self::Templates => "t",
             Self::Reports => "r",

@@ -308,3 +308,16 @@ pub async fn list_for_export(
     .fetch_all(tx.conn())
     .await?)
 }
+
+/// How many messages went to the carrier since `since`.
+pub async fn handed_over_since(tx: &mut TenantTx, id: Uuid, since: DateTime<Utc>) -> Result<i64> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from patchbay.messages where tenant_id = $1 and campaign_id = $2 and claimed_at > $3"#,
+        tenant,
+        id,
+        since
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}

@@ -84,6 +84,11 @@ async fn results(app: &App, session: &Session, caller: &Caller, query: &FilterQu
         count: count(app, caller, &filter, slice, &found).await?,
         live_src: href("/contacts", &pairs.iter().cloned().chain(here).collect::<Vec<_>>()),
         export: href("/contacts/export", &pairs),
+        segment: if can_write && !filter.archived && pairs.iter().any(|(name, _)| *name != "q") {
+            href("/segments/new", &pairs)
+        } else {
+            String::new()
+        },
         clear: "/contacts".to_owned(),
         can_write,
         archived: filter.archived,

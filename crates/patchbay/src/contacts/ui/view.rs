@@ -35,6 +35,8 @@ pub(super) struct Results {
     pub(super) count: String,
     pub(super) live_src: String,
     pub(super) export: String,
+    /// Where these filters become a segment; empty while there are none.
+    pub(super) segment: String,
     /// The list without any filter.
     pub(super) clear: String,
     pub(super) can_write: bool,

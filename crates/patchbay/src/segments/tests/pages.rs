@@ -44,6 +44,13 @@ async fn what_is_built_is_saved_and_comes_back() {
     let (ace, bee) = (Office::open(&test, "ace").await, Office::open(&test, "bee").await);
     people(&test, &ace).await;
     let mut browser = Browser::with_session(&test, &ace.session);
+    // The filters of the list of contacts become the first conditions.
+    let begun = browser
+        .get("/segments/new?status=lead&status=active&owner=none&stage=New&q=x")
+        .await
+        .expect(200)
+        .text;
+    assert_eq!(begun.matches("class=\"segment-row\"").count(), 3, "{begun}");
     let mut form = FORM.to_vec();
     form.extend([("s", "e"), ("name", "Fair visitors")]);
     browser.post("/segments", &form).await.expect(303);

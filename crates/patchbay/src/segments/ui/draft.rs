@@ -167,12 +167,7 @@ fn group<'a>(
         let at: u32 = at.parse().unwrap_or_default();
         match kind {
             "g" if depth < 20 => parts.push(group(at, tokens, values, depth + 1)),
-            "c" => parts.push(Part::Condition(Asking {
-                id: at,
-                field: given(format!("f{at}")).first().copied().unwrap_or("status").to_owned(),
-                op: given(format!("o{at}")).first().copied().unwrap_or_default().to_owned(),
-                values: given(format!("v{at}")).iter().map(|value| (*value).to_owned()).collect(),
-            })),
+            "c" => parts.push(Part::Condition(asking(at, &given))),
             _ => break,
         }
     }
@@ -181,6 +176,19 @@ fn group<'a>(
         join: Join::from_word(given(format!("j{id}")).first().copied().unwrap_or_default()),
         parts,
     }
+}
+
+/// A condition of the form. Of a field that was just exchanged for another, neither operator nor value means anything.
+fn asking<'v, 'a: 'v>(id: u32, given: &dyn Fn(String) -> &'v [&'a str]) -> Asking {
+    let first = |name: &str| given(format!("{name}{id}")).first().map(|value| (*value).to_owned());
+    let field = first("f").unwrap_or_else(|| "status".to_owned());
+    let exchanged = first("w").is_some_and(|was| was != field);
+    let (op, values) = if exchanged {
+        (String::new(), &[][..])
+    } else {
+        (first("o").unwrap_or_default(), given(format!("v{id}")))
+    };
+    Asking { id, field, op, values: values.iter().map(|value| (*value).to_owned()).collect() }
 }
 
 fn part(node: &Node, negated: bool, context: &Context, next: &mut u32) -> Part {

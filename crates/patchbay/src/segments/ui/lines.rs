@@ -81,6 +81,7 @@ fn condition(asking: &Asking, page: &Page<'_>) -> ConditionLine {
     }
     ConditionLine {
         id: asking.id,
+        field: field.to_string(),
         fields: fields(&field, context),
         control: control(&field, op, &asking.values, context),
         ops,

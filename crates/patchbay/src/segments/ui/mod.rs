@@ -117,7 +117,7 @@ pub(super) async fn new(
     Query(query): Query<FilterQuery>,
 ) -> Result<Response> {
     let context = context(&app, &caller).await?;
-    let draft = match from_list(&query) {
+    let draft = match from_list(&query, caller.actor.user_id()) {
         Some(filter) => {
             Draft::of("", &Filter::parse(&filter).unwrap_or_else(|_| Filter::everybody()), &context)
         }
@@ -127,15 +127,25 @@ pub(super) async fn new(
 }
 
 /// What the list of contacts was filtered by, as far as a segment can say it.
-fn from_list(query: &FilterQuery) -> Option<Value> {
+fn from_list(query: &FilterQuery, me: Option<Uuid>) -> Option<Value> {
     let lists = [
         ("status", &query.status),
         ("stage", &query.stage),
         ("label", &query.label),
         ("source", &query.source),
-        ("owner", &query.owner),
     ];
     let mut parts: Vec<Value> = Vec::new();
+    let owners =
+        query.owner.iter().filter(|owner| !owner.trim().is_empty()).map(|owner| match (owner.as_str(), me) {
+            ("none", _) => json!({ "field": "owner", "op": "exists", "value": false }),
+            ("me", Some(me)) => json!({ "field": "owner", "op": "is", "value": me }),
+            _ => json!({ "field": "owner", "op": "is", "value": owner }),
+        });
+    match owners.collect::<Vec<_>>().as_slice() {
+        [] => {}
+        [one] => parts.push(one.clone()),
+        many => parts.push(json!({ "any": many })),
+    }
     for (field, values) in lists {
         let given: Vec<&String> = values.iter().filter(|value| !value.trim().is_empty()).collect();
         match given.as_slice() {

@@ -1,0 +1,102 @@
+//! The numbers of a campaign as a bar that splits; each part opens its list.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    campaigns::{Preflight, Totals},
+    web::charts::{Breakdown, Mark, Part},
+};
+
+/// With commas between thousands.
+pub fn grouped(number: i64) -> String {
+    crate::segments::grouped(number)
+}
+
+/// A gate, as it stands beside a number of people it holds.
+pub fn gate_word(gate: &str) -> &'static str {
+    match gate {
+        "kill_switch" => "Sending is stopped",
+        "budget" => "Budget is used up",
+        "do_not_contact" => "No consent, or asked not to be contacted",
+        "suppression_window" => "Had a campaign lately",
+        "quiet_hours" => "Quiet hours where they live",
+        "rate_limit" => "In line: so many a second",
+        "warm_up" => "Number is still warming up",
+        "template" => "Something the text needs is missing",
+        "address" => "No address for this channel",
+        _ => "Held back",
+    }
+}
+
+/// What became of everybody; without `base` the parts do not open.
+pub fn totals(totals: &Totals, base: &str) -> Breakdown {
+    let list = |state: &str, gate: &str| (!base.is_empty()).then(|| list(base, "state", state, gate));
+    let mut parts = vec![
+        part("Delivered", Mark::Good, totals.delivered, list("delivered", "")),
+        part("With the carrier", Mark::Calm, totals.sent, list("sent", "")),
+        part("Being sent", Mark::Cord, totals.sending, list("sending", "")),
+        part("In line", Mark::Rest, totals.queued, list("queued", "")),
+    ];
+    parts.extend(gates(&totals.waiting, "Later", Mark::Wait, |gate| list("waiting", gate)));
+    parts.push(part("Being found out", Mark::Wait, totals.unknown, list("unknown", "")));
+    parts.extend(gates(&totals.blocked, "Never", Mark::Stop, |gate| list("blocked", gate)));
+    parts.push(part("Not delivered", Mark::Fail, totals.undelivered, list("undelivered", "")));
+    parts.push(part("Failed", Mark::Fail, totals.failed, list("failed", "")));
+    parts.push(part("Called off", Mark::Rest, totals.canceled, list("canceled", "")));
+    breakdown(parts, totals.recipients)
+}
+
+/// What would become of everybody.
+pub fn preflight(found: &Preflight, base: &str) -> Breakdown {
+    let list = |verdict: &str, gate: &str| Some(list(base, "verdict", verdict, gate));
+    let mut parts = vec![part("Goes at once", Mark::Good, found.now, list("now", ""))];
+    parts.extend(gates(&found.later, "Later", Mark::Wait, |gate| list("later", gate)));
+    parts.extend(gates(&found.never, "Never", Mark::Stop, |gate| list("never", gate)));
+    breakdown(parts, found.recipients)
+}
+
+fn list(base: &str, of: &str, value: &str, gate: &str) -> String {
+    let gate = if gate.is_empty() { String::new() } else { format!("&gate={gate}") };
+    format!("{base}/people?{of}={value}{gate}")
+}
+
+fn gates(
+    counts: &BTreeMap<String, i64>,
+    when: &str,
+    mark: Mark,
+    href: impl Fn(&str) -> Option<String>,
+) -> Vec<Part> {
+    let mut gates: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
+    gates.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let part = |(gate, count): (&String, &i64)| Part {
+        detail: gate_word(gate).to_owned(),
+        ..part(when, mark, *count, href(gate))
+    };
+    gates.into_iter().map(part).collect()
+}
+
+fn part(label: &str, mark: Mark, count: i64, href: Option<String>) -> Part {
+    Part {
+        label: label.to_owned(),
+        detail: String::new(),
+        mark,
+        count: count.unsigned_abs(),
+        amount: grouped(count),
+        href,
+    }
+}
+
+fn breakdown(parts: Vec<Part>, total: i64) -> Breakdown {
+    let parts: Vec<Part> = parts.into_iter().filter(|part| part.count > 0).collect();
+    Breakdown { parts, total: total.unsigned_abs(), amount: grouped(total) }
+}
+
+/// "about 12 minutes", of a number of seconds.
+pub fn about(seconds: i64) -> String {
+    match seconds {
+        ..=90 => "about a minute".to_owned(),
+        91..=5400 => format!("about {} minutes", (seconds + 30) / 60),
+        5401..=129_600 => format!("about {} hours", (seconds + 1800) / 3600),
+        _ => format!("about {} days", (seconds + 43_200) / 86_400),
+    }
+}

@@ -1,0 +1,270 @@
+//! One campaign: before the launch what the gates would say, afterwards what becomes of everybody.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use chrono::TimeDelta;
+use patchbay_rules::{message::Channel, money};
+use uuid::Uuid;
+
+use super::{channel_word, numbers, tag};
+use crate::{
+    app::App,
+    auth::{Caller, Session},
+    campaigns::{
+        self, Campaign, LookAt, Preflight, Status, Totals,
+        look::Look,
+        sql,
+        view::{Checks, Fact, Live, LookRow, Looks, ShowPage},
+    },
+    error::{Error, Result},
+    providers, segments, tenants,
+    web::{
+        extract::Path,
+        fields::Field,
+        layout::Place,
+        moments::{full, moment},
+        pages::html,
+        shell::shell,
+    },
+};
+
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    let campaign = campaigns::get(&app, &caller, id).await?;
+    let shell = shell(&app, &session, Place::Campaigns, &campaign.name).await?;
+    let before = matches!(campaign.status, Status::Draft | Status::Scheduled);
+    let (checks, live) = if before {
+        (Some(checks(&app, &caller, &campaign, &shell.csrf, String::new())), None)
+    } else {
+        (None, Some(numbers_of(&app, &caller, &campaign, &shell.csrf).await?))
+    };
+    let zone = caller.tenant.timezone;
+    html(&ShowPage {
+        id: id.to_string(),
+        name: campaign.name.clone(),
+        tag: tag(&campaign),
+        facts: facts(&app, &caller, &campaign).await?,
+        looks: looks(&app, &caller, &campaign).await?,
+        is_draft: campaign.status == Status::Draft,
+        is_scheduled: campaign.status == Status::Scheduled,
+        starts: campaign.scheduled_at.map(|at| full(at, zone)).unwrap_or_default(),
+        test_to: Field::text(
+            "to",
+            if campaign.channel == Channel::Email {
+                "Send a test to this address"
+            } else {
+                "Send a test to this number"
+            },
+        )
+        .placeholder(if campaign.channel == Channel::Email { "you@example.com" } else { "Your own number" })
+        .required(),
+        checks,
+        live,
+        shell,
+    })
+}
+
+/// The numbers alone, for a page that is open.
+pub(super) async fn live(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    let campaign = campaigns::get(&app, &caller, id).await?;
+    html(&numbers_of(&app, &caller, &campaign, &session.csrf).await?)
+}
+
+/// What a preflight found, with `problem` in place of numbers where something stands in the way.
+pub(super) fn checks(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str, problem: String) -> Checks {
+    let found = campaign.preflight.as_ref();
+    let (now, zone) = (app.now(), caller.tenant.timezone);
+    Checks {
+        id: campaign.id.to_string(),
+        csrf: csrf.to_owned(),
+        breakdown: found.map(|found| numbers::preflight(found, &format!("/campaigns/{}", campaign.id))),
+        checked: campaign.preflight_at.map(|at| moment(at, now, zone)),
+        cost: found.map(|found| money::format(found.cost_cents, &caller.tenant.currency)).unwrap_or_default(),
+        segments: found
+            .filter(|_| campaign.channel == Channel::Sms)
+            .map(|found| {
+                format!(
+                    "{} in all, {} at most in one message",
+                    numbers::grouped(found.segments),
+                    found.segments_most
+                )
+            })
+            .unwrap_or_default(),
+        finishes: found
+            .map(|found| {
+                found
+                    .finishes_at
+                    .map_or_else(|| "Not within a year, as things are".to_owned(), |at| full(at, zone))
+            })
+            .unwrap_or_default(),
+        name: campaign.name.clone(),
+        promise: found
+            .filter(|_| problem.is_empty() && campaign.status == Status::Draft && caller.role.can_manage())
+            .map(|found| promise(found, campaign, caller))
+            .unwrap_or_default(),
+        problem,
+        can_write: caller.role.can_write(),
+    }
+}
+
+/// What whoever launches agrees to.
+fn promise(found: &Preflight, campaign: &Campaign, caller: &Caller) -> Vec<String> {
+    let later: i64 = found.later.values().sum();
+    let never: i64 = found.never.values().sum();
+    let people = |count: i64| {
+        if count == 1 { "1 person".to_owned() } else { format!("{} people", numbers::grouped(count)) }
+    };
+    let mut lines = Vec::new();
+    let when = match campaign.scheduled_at {
+        Some(at) => format!("at {}", full(at, caller.tenant.timezone)),
+        None => "at once".to_owned(),
+    };
+    lines.push(format!("{} get it {when}.", people(found.now)));
+    if later > 0 {
+        lines.push(format!("{} get it later, when their gate opens.", people(later)));
+    }
+    if never > 0 {
+        lines.push(format!("{} never get it.", people(never)));
+    }
+    lines.push(format!("It costs about {}.", money::format(found.cost_cents, &caller.tenant.currency)));
+    lines
+}
+
+async fn numbers_of(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str) -> Result<Live> {
+    let totals = campaigns::totals(app, caller, campaign.id).await?;
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let lately = sql::handed_over_since(&mut tx, campaign.id, app.now() - TimeDelta::minutes(1)).await?;
+    let stopped = tenants::settings(&mut tx).await?.kill_switch;
+    let is_running = campaign.status == Status::Running;
+    Ok(Live {
+        id: campaign.id.to_string(),
+        csrf: csrf.to_owned(),
+        name: campaign.name.clone(),
+        tag: tag(campaign),
+        breakdown: numbers::totals(&totals, &format!("/campaigns/{}", campaign.id)),
+        settled: totals.done().unsigned_abs(),
+        total: totals.recipients.unsigned_abs().max(1),
+        settled_text: settled(campaign, &totals),
+        pace: if is_running && lately > 0 {
+            format!("{} in the last minute", numbers::grouped(lately))
+        } else {
+            String::new()
+        },
+        estimate: estimate(&totals, lately).filter(|_| is_running && !stopped).unwrap_or_default(),
+        paused: campaign.pause_sentence().unwrap_or_default(),
+        by_itself: campaign.pause_reason.is_some(),
+        stopped: stopped && totals.open() > 0,
+        is_running,
+        is_paused: campaign.status == Status::Paused,
+        is_over: matches!(campaign.status, Status::Finished | Status::Canceled),
+        can_write: caller.role.can_write(),
+        can_manage: caller.role.can_manage(),
+    })
+}
+
+fn settled(campaign: &Campaign, totals: &Totals) -> String {
+    if campaign.snapshot_at.is_none() {
+        return "Writing down who gets it …".to_owned();
+    }
+    format!("{} of {} settled", numbers::grouped(totals.done()), numbers::grouped(totals.recipients))
+}
+
+/// How long those who may go now still take, at the pace of the last minute.
+fn estimate(totals: &Totals, lately: i64) -> Option<String> {
+    let ready =
+        totals.queued + totals.sending + totals.waiting.get("rate_limit").copied().unwrap_or_default();
+    let later: i64 =
+        totals.waiting.iter().filter(|(gate, _)| *gate != "rate_limit").map(|(_, count)| count).sum();
+    match (ready, later, lately) {
+        (0, 0, _) | (1.., _, 0) => None,
+        (0, later, _) => Some(format!("{} wait for their gate to open", numbers::grouped(later))),
+        (ready, _, lately) => {
+            Some(format!("Those who may go now are done in {}", numbers::about(ready * 60 / lately)))
+        }
+    }
+}
+
+async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<Fact>> {
+    let zone = caller.tenant.timezone;
+    let fact = |name: &'static str, text: String| Fact { name, text, href: String::new() };
+    let mut facts = Vec::new();
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    facts.push(match campaign.segment_id {
+        None => fact("To", "Every contact".to_owned()),
+        Some(id) => match segments::get(&mut tx, id).await {
+            Ok(segment) => Fact { name: "To", text: segment.name, href: format!("/segments/{id}") },
+            Err(Error::NotFound(_)) => fact("To", "A segment that was deleted since".to_owned()),
+            Err(error) => return Err(error),
+        },
+    });
+    drop(tx);
+    facts.push(fact("By", channel_word(campaign.channel).to_owned()));
+    if let Some(id) = campaign.sender_id {
+        let senders = providers::senders::list(app, caller).await?;
+        let sender = senders.into_iter().find(|sender| sender.id == id);
+        facts.push(fact(
+            "From",
+            sender.map_or_else(
+                || "A sender that is gone".to_owned(),
+                |sender| sender.label.unwrap_or(sender.address),
+            ),
+        ));
+    }
+    if let Some(at) = campaign.scheduled_at {
+        let clock = if campaign.in_recipient_zone { ", by each person's own clock" } else { "" };
+        facts.push(fact("At", format!("{}{clock}", full(at, zone))));
+    }
+    if let Some(at) = campaign.launched_at {
+        let by = campaign.launched_by.as_deref().unwrap_or("somebody");
+        facts.push(fact("Launched", format!("{} by {by}", full(at, zone))));
+    }
+    if let Some(at) = campaign.finished_at {
+        facts.push(fact("Finished", full(at, zone)));
+    }
+    if campaign.launched_at.is_none() {
+        let by = campaign.created_by.as_deref().unwrap_or("somebody");
+        facts.push(fact("Written", format!("{} by {by}", full(campaign.created_at, zone))));
+    }
+    Ok(facts)
+}
+
+async fn looks(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Looks> {
+    let looks = match campaigns::preview(app, caller, campaign.id, &LookAt::default()).await {
+        Ok(looks) => looks,
+        // Nothing chosen yet, or something that is gone: the checks say so.
+        Err(Error::Invalid(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(Looks { looks: looks.into_iter().map(|look| look_row(look, campaign.channel)).collect() })
+}
+
+fn look_row(look: Look, channel: Channel) -> LookRow {
+    let size = match channel {
+        Channel::Sms => {
+            let pieces = if look.segments == 1 {
+                "1 segment".to_owned()
+            } else {
+                format!("{} segments", look.segments)
+            };
+            format!("{pieces} · {} characters", look.units)
+        }
+        _ => String::new(),
+    };
+    LookRow {
+        name: look.template_name,
+        subject: look.subject.unwrap_or_default(),
+        text: look.text,
+        size,
+        problem: look.problem.unwrap_or_default(),
+    }
+}
