@@ -320,10 +320,11 @@ pub(super) async fn mark_judged(conn: &mut PgConnection, verdicts: &Verdicts) ->
     Ok(())
 }
 
-/// Every verdict is due again.
+/// Every verdict is due again, but for those whose facts were erased.
 pub(super) async fn forget_verdicts(conn: &mut PgConnection) -> Result<u64> {
-    let done = sqlx::query!("update patchbay.link_clicks set classifier = 0 where classifier > 0")
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query!("update patchbay.link_clicks set classifier = 0 where classifier between 1 and 32766")
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected())
 }

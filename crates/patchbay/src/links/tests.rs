@@ -307,11 +307,17 @@ async fn opting_out_takes_one_press_and_holds_for_the_number() {
     open(&test, "GET", &later, &[]).await.expect(200);
     test.clock.advance(TimeDelta::seconds(2 * 86_400));
     open(&test, "GET", &later, &[]).await.expect(404);
+    // The key was changed since; a promise to the recipient is kept all the same.
+    let old = "0123456789abc";
+    assert!(!test.app.links.knows(old));
+    test.execute(&format!("update patchbay.short_links set token = '{old}', expires_at = now() + interval '2000 days' where kind = 'opt_out' and token = '{}'", url.rsplit('/').next().unwrap())).await;
+    open(&test, "POST", &format!("https://{HOST}/u/{old}"), &[]).await.expect(303);
+    open(&test, "POST", &format!("https://{HOST}/u/0123456789abd"), &[]).await.expect(404);
     // Tokens of one kind do not open the other.
     let (_, body) = sent(&test, &office, dana, "See https://acme.example/spring").await;
     let token = link(&body).rsplit('/').next().unwrap();
     open(&test, "POST", &format!("https://{HOST}/u/{token}"), &[]).await.expect(404);
-    open(&test, "GET", &format!("https://{HOST}/{}", url.rsplit('/').next().unwrap()), &[]).await.expect(404);
+    open(&test, "GET", &format!("https://{HOST}/{old}"), &[]).await.expect(404);
 }
 
 #[tokio::test]

@@ -54,9 +54,9 @@ impl Signer {
         token
     }
 
-    /// Whether we made it. Says nothing about whether it is still there.
+    /// Whether we made it, with a key that we still have. Says nothing about whether it is still there.
     pub fn knows(&self, token: &str) -> bool {
-        if token.len() != RANDOM + PROOF || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if !looks_right(token) {
             return false;
         }
         let (random, given) = token.split_at(RANDOM);
@@ -70,6 +70,11 @@ impl Signer {
         mac.update(ip.as_bytes());
         mac.finalize().into_bytes()[..8].to_vec()
     }
+}
+
+/// Whether it could be a token, signed with whichever key.
+pub(super) fn looks_right(token: &str) -> bool {
+    token.len() == RANDOM + PROOF && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn proof(key: &Hmac<Sha256>, random: &str) -> [u8; PROOF] {

@@ -267,14 +267,14 @@ fn ticks(labels: &[String], step: f64) -> Vec<(String, &'static str, String)> {
         .collect()
 }
 
-/// An even number of 1, 2 or 5 times a power of ten, so that the middle rule is a whole number too.
+/// A round number at least as large, and even, so that the middle rule is a whole number too.
 fn round_up(value: f64) -> f64 {
     let power = 10f64.powf(value.max(2.0).log10().floor());
-    [1.0, 2.0, 4.0, 6.0, 10.0]
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
         .into_iter()
         .map(|part| part * power)
-        .find(|top| *top >= value && *top >= 2.0)
-        .unwrap_or(2.0)
+        .find(|top| *top >= value && top % 2.0 == 0.0)
+        .unwrap_or(10.0 * power)
 }
 
 /// "12,400".
