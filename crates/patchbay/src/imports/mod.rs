@@ -28,7 +28,7 @@ mod view;
 mod words;
 
 #[cfg(fuzzing)]
-pub use file::{Format, Kind, read_all};
+pub use file::{Kind, read_all};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
