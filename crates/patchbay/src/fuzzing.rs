@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{contacts, web::paging::PageQuery};
+use crate::{contacts, imports, web::paging::PageQuery};
 
 /// Reads a cursor as every kind of list does.
 pub fn cursor(text: &str) {
@@ -17,4 +17,11 @@ pub fn cursor(text: &str) {
 /// Takes a search apart.
 pub fn search(text: &str) {
     contacts::search::fuzz(text);
+}
+
+/// Reads a file of contacts: as what it looks like, and as a workbook.
+pub fn import(bytes: &[u8]) {
+    let _ = imports::read_all(bytes, None);
+    let workbook = imports::Format { kind: imports::Kind::Xlsx, ..imports::Format::default() };
+    let _ = imports::read_all(bytes, Some(&workbook));
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Chosen for many short-lived buffers; still to be measured against the system's allocator.
+/// For many short-lived buffers of many tasks.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

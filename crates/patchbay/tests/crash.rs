@@ -3,7 +3,8 @@
 //! taking and handling a webhook. In the end the carrier's ledger and ours agree: nothing twice, nothing lost, totals
 //! balance.
 //!
-//! `PATCHBAY_CRASHES`, `PATCHBAY_CRASH_MESSAGES` and `PATCHBAY_CRASH_SEED` ask for more, or for other, luck.
+//! `PATCHBAY_CRASHES`, `PATCHBAY_CRASH_MESSAGES` and `PATCHBAY_CRASH_SEED` ask for more, or for other, luck; with
+//! `PATCHBAY_CRASH_CAMPAIGN=1` the messages are one campaign's.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -173,6 +174,63 @@ async fn queue(sql: &mut PgConnection, from: u64, to: u64) {
     sql.execute(AssertSqlSafe(statement)).await.expect("queue");
 }
 
+/// A campaign, by way of the API.
+struct Campaign {
+    client: reqwest::Client,
+    url: String,
+    key: String,
+}
+
+impl Campaign {
+    /// Launches one to `recipients` people who agreed to it.
+    async fn launch(
+        sql: &mut PgConnection,
+        world: &World,
+        tenant: &Value,
+        web: &str,
+        recipients: u64,
+    ) -> Self {
+        let people = format!(
+            "insert into patchbay.contacts (tenant_id, first_name, phone_e164, import_id, consent_sms)
+             select id, 'P' || n, '+1415' || 2000000 + n, gen_random_uuid(), 'subscribed' from patchbay.tenants, generate_series(1, {recipients}) n;
+             analyze patchbay.contacts;
+             insert into patchbay.consents (tenant_id, channel, address, state, how)
+             select tenant_id, 'sms', phone_e164, 'subscribed', 'form' from patchbay.contacts"
+        );
+        sql.execute(AssertSqlSafe(people)).await.expect("people");
+        let slug = tenant["slug"].as_str().expect("slug");
+        let key = world.output(&["api-key", "create", "--tenant", slug, "--name", "crash"]);
+        let key = key["key"].as_str().expect("key").to_owned();
+        let mut this = Self { client: reqwest::Client::new(), url: format!("http://{web}/api"), key };
+        let words = serde_json::json!({ "name": "Autumn", "content": "Hi {{first_name}}, our autumn days are here. Reply STOP to opt out." });
+        let template = this.post("/templates", words).await;
+        let draft =
+            serde_json::json!({ "name": "Autumn", "channel": "sms", "template_ids": [template["id"]] });
+        let id = this.post("/campaigns", draft).await["id"].as_str().expect("id").to_owned();
+        this.url = format!("{}/campaigns/{id}", this.url);
+        this.post("/launch", serde_json::json!({})).await;
+        this
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key).json(&body);
+        let answer = request.send().await.expect("answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
+        answer.json().await.expect("JSON")
+    }
+
+    /// Every recipient is in one place of its totals.
+    async fn assert_balanced(&self, recipients: u64) {
+        let answer = self.client.get(&self.url).bearer_auth(&self.key).send().await.expect("answer");
+        let campaign: Value = answer.json().await.expect("JSON");
+        let totals = &campaign["totals"];
+        let ended = ["sent", "delivered", "undelivered", "failed"]
+            .map(|name| totals[name].as_u64().unwrap_or_default());
+        assert_eq!(totals["recipients"], recipients, "{campaign}");
+        assert_eq!(ended.iter().sum::<u64>(), recipients, "{campaign}");
+    }
+}
+
 /// Where a process kills itself, and after how many passages.
 const DOOMS: &[&str] = &[
     "claim.locked:2",
@@ -211,16 +269,22 @@ async fn killed_anywhere_nothing_goes_twice_or_missing() {
     await_port(&carrier_address, &world.folder);
     await_port(&holder_address, &world.folder);
     let url = world.output(&["database-url"])["url"].as_str().expect("url").to_owned();
-    world.output(&["tenant", "create", "--name", "Brightside"]);
+    let tenant = world.output(&["tenant", "create", "--name", "Brightside"]);
     world.database = Some(url.clone());
     let mut sql = PgConnection::connect(&url).await.expect("database");
     sql.execute("update patchbay.tenants set quiet_start = null, quiet_end = null, country_rules = false")
         .await
         .expect("tenant");
+    let campaign = match number("PATCHBAY_CRASH_CAMPAIGN", 0) {
+        0 => None,
+        _ => Some(Campaign::launch(&mut sql, &world, &tenant, &holder_address, messages).await),
+    };
     let mut web = world.web(None);
     let mut workers = [world.worker(None), world.worker(None)];
     for crash in 0..crashes {
-        queue(&mut sql, crash * messages / crashes, (crash + 1) * messages / crashes).await;
+        if campaign.is_none() {
+            queue(&mut sql, crash * messages / crashes, (crash + 1) * messages / crashes).await;
+        }
         let doom = DOOMS[usize::try_from(crash / 2).unwrap_or_default() % DOOMS.len()];
         let victim = &mut workers[usize::try_from(luck.below(2)).unwrap_or_default()];
         if crash % 2 == 0 {
@@ -242,11 +306,16 @@ async fn killed_anywhere_nothing_goes_twice_or_missing() {
     let began = Instant::now();
     let open = "select count(*) from patchbay.messages where status in ('queued', 'sending', 'unknown')";
     let events = "select count(*) from patchbay.outbox where processed_at is null and parked_at is null";
-    while count(&mut sql, open).await + count(&mut sql, events).await > 0 {
-        assert!(began.elapsed() < PATIENCE, "work stays without an end; see {}", world.folder.display());
+    let running = "select count(*) from patchbay.campaigns where finished_at is null";
+    let patience = PATIENCE + Duration::from_millis(messages * 10);
+    while count(&mut sql, open).await + count(&mut sql, events).await + count(&mut sql, running).await > 0 {
+        assert!(began.elapsed() < patience, "work stays without an end; see {}", world.folder.display());
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     compare(&mut sql, &world, messages).await;
+    if let Some(campaign) = &campaign {
+        campaign.assert_balanced(messages).await;
+    }
     drop(workers);
     drop(web);
     drop(sql);

@@ -27,6 +27,9 @@ mod upload;
 mod view;
 mod words;
 
+#[cfg(fuzzing)]
+pub use file::{Kind, read_all};
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
