@@ -56,6 +56,7 @@ use crate::{
 /// Where a campaign stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = CampaignStatus)]
 pub enum Status {
     /// Still being written.
     Draft,

@@ -325,9 +325,7 @@ async fn everybody_is_accounted_for() {
     assert_eq!(campaign["totals"]["blocked"], json!({ "address": 1, "do_not_contact": 3, "template": 1 }));
     let file = t.get(&desk.office.key, &format!("/api/campaigns/{id}/export")).await.expect(200).text;
     assert_eq!(file.lines().filter(|line| line.contains("+614")).count(), 8, "{file}");
-    assert!(
-        file.contains("do_not_contact") && file.contains("This contact has no phone number.")
-    );
+    assert!(file.contains("do_not_contact") && file.contains("This contact has no phone number."));
 }
 
 #[tokio::test]
