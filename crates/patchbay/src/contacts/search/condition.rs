@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::terms::telling_part;
 use crate::contacts::{
     contact::{ConsentState, Status},
     filter::Filter,
@@ -106,6 +107,13 @@ impl Condition {
     /// answers for all at once. Reading another index as well would be the dearer part.
     pub(super) fn push_beside_text(&self, sql: &mut QueryBuilder<Postgres>) {
         match self {
+            Self::Like(pattern) => match telling_part(pattern) {
+                Some(part) => {
+                    sql.push("c.search_text like ").push_bind(part);
+                    sql.push(" and (c.search_text || '') like ").push_bind(pattern.clone());
+                }
+                None => self.push(sql),
+            },
             Self::Lanes(lanes) => lanes.push_beside_text(sql),
             Self::Words("source", words) => {
                 sql.push("(c.source || '') = any(").push_bind(words.clone()).push(")");

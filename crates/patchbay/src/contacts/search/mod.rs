@@ -22,7 +22,7 @@ use statement::Scope;
 use terms::{Term, pattern, terms};
 
 /// Rows that a walk looks at before it counts as vain.
-const FIRST_STEPS: i64 = 4_000;
+const FIRST_STEPS: i64 = 1_000;
 /// Rows gathered before a result counts as large; sorting that many is still quick.
 const GATHERED: i64 = 5_000;
 /// The second walk, for what is neither frequent nor rare.

@@ -90,6 +90,21 @@ pub(super) fn pattern(term: &Term, folded: &str) -> String {
     }
 }
 
+/// The part of a pattern that is worth asking the index for, if that is less than the whole: of what is written in one
+/// with digits, the digits. Trigrams of words that everybody has in common (the domain of an e-mail address, the first half of a
+/// policy's number) would each be looked up for every candidate, and exclude none.
+pub(super) fn telling_part(pattern: &str) -> Option<String> {
+    if pattern.contains('\\') {
+        return None;
+    }
+    let pieces = pattern.split(|c: char| !c.is_alphanumeric()).filter(|piece| !piece.is_empty());
+    let part = pieces
+        .clone()
+        .filter(|piece| piece.chars().count() >= 4 && piece.chars().any(|c| c.is_ascii_digit()))
+        .max_by_key(|piece| piece.chars().count())?;
+    (pieces.count() > 1).then(|| format!("%{part}%"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +145,20 @@ mod tests {
         assert_eq!(pattern(&word("Wh"), "wh"), "% wh%");
         assert_eq!(pattern(&word("whi"), "whi"), "%whi%");
         assert_eq!(pattern(&word("100%_\\"), "100%_\\"), "%100\\%\\_\\\\%");
+    }
+
+    #[test]
+    fn of_a_long_pattern_the_digits_tell() {
+        for (pattern, part) in [
+            ("%person-104736@example.com%", Some("%104736%")),
+            ("%policy-104736%", Some("%104736%")),
+            ("%dana.whit@example.com%", None),
+            ("%a-12@example.com%", None),
+            ("%104736%", None),
+            ("%100\\%-1047%", None),
+        ] {
+            assert_eq!(telling_part(pattern).as_deref(), part, "{pattern}");
+        }
     }
 
     proptest! {
