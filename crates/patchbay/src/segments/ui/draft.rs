@@ -154,9 +154,9 @@ impl Draft {
     }
 }
 
-fn group<'a>(
+fn group(
     id: u32,
-    tokens: &mut dyn Iterator<Item = &'a str>,
+    tokens: &mut dyn Iterator<Item = &str>,
     values: &BTreeMap<&str, Vec<&str>>,
     depth: u32,
 ) -> Part {
