@@ -15,7 +15,7 @@ fn said<'a>(typed: &'a Typed, name: &str) -> &'a str {
 }
 
 /// The mapping that was chosen; with what is wrong, if something is.
-pub(super) fn mapping(typed: &Typed, headings: &[String]) -> Result<Mapping, (FieldErrors, Mapping)> {
+pub(super) fn mapping(typed: &Typed, headings: &[String]) -> Result<Mapping, Box<(FieldErrors, Mapping)>> {
     let column = |place: usize| Some(said(typed, &format!("column.{place}"))).filter(|word| !word.is_empty());
     let columns = headings
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn mapping(typed: &Typed, headings: &[String]) -> Result<Mapping, (Fi
             "Say where they agreed: you may have to show it one day.".to_owned(),
         );
     }
-    if errors.is_empty() { Ok(mapping) } else { Err((errors, mapping)) }
+    if errors.is_empty() { Ok(mapping) } else { Err(Box::new((errors, mapping))) }
 }
 
 /// The format that was chosen over the one that was guessed.

@@ -204,7 +204,10 @@ async fn check(
         Ok(mapping) => {
             super::start(&app, &caller, id, &mapping, true).await.map(drop).map_err(|e| (e, mapping))
         }
-        Err((errors, mapping)) => Err((Error::Invalid(errors), mapping)),
+        Err(wrong) => {
+            let (errors, mapping) = *wrong;
+            Err((Error::Invalid(errors), mapping))
+        }
     };
     match begun {
         Ok(()) => Ok(notice::see_other(&format!("{START}/{id}"))),

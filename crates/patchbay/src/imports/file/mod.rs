@@ -21,6 +21,9 @@ pub use sniff::{Sniffer, has_header};
 /// A row, from its first cell to its last; ragged rows are as long as they are.
 pub type Cells = StringRecord;
 
+/// Who is handed the rows of a file, one by one; may break off, or find the file broken.
+type Each<'a> = &'a mut dyn FnMut(u64, &Cells) -> Result<ControlFlow<()>, FileProblem>;
+
 /// More columns than that are not a list of contacts.
 pub const MOST_COLUMNS: usize = 500;
 /// One row holds at most so many bytes. A quotation mark that is never closed makes one row of the whole rest.

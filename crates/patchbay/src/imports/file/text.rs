@@ -1,23 +1,16 @@
 //! Text files: any delimiter, any of the usual encodings, quotation as in RFC 4180.
 
-use std::{
-    io::{self, Read},
-    ops::ControlFlow,
-};
+use std::io::{self, Read};
 
 use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{Cells, Encoding, FileProblem, Format, MOST_ROW_BYTES, guard::Guard, unreadable};
+use super::{Cells, Each, Encoding, FileProblem, Format, MOST_ROW_BYTES, guard::Guard, unreadable};
 
 /// Hands each row of `bytes` to `each`.
-pub(super) fn rows(
-    bytes: &mut dyn Read,
-    format: &Format,
-    each: &mut dyn FnMut(u64, &Cells) -> Result<ControlFlow<()>, FileProblem>,
-) -> Result<(), FileProblem> {
+pub(super) fn rows(bytes: &mut dyn Read, format: &Format, each: Each<'_>) -> Result<(), FileProblem> {
     let decoded = Decoded::new(bytes, format.encoding);
     // The reader behind the guard holds a buffer of rows that are still to be handed out.
-    let (guarded, row) = Guard::new(decoded, MOST_ROW_BYTES, || String::new());
+    let (guarded, row) = Guard::new(decoded, MOST_ROW_BYTES, String::new);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -29,7 +22,7 @@ pub(super) fn rows(
         let more = reader.read_record(&mut next).map_err(|error| problem(error, number))?;
         row.done();
         // A cell that runs over line ends to the end of the file has lost its closing mark.
-        let runs_on = cells.iter().last().is_some_and(|cell| cell.contains('\n'));
+        let runs_on = cells.iter().next_back().is_some_and(|cell| cell.contains('\n'));
         if !more && runs_on && row.last_byte() != b'"' {
             return Err(unclosed(number));
         }

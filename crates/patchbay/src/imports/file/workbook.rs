@@ -8,7 +8,6 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{BufRead, Read},
-    ops::ControlFlow,
 };
 
 use chrono::{NaiveDate, TimeDelta};
@@ -19,7 +18,7 @@ use quick_xml::{
 use zip::ZipArchive;
 
 use super::{
-    Cells, FileProblem, MOST_COLUMNS, MOST_ROW_BYTES, buffered,
+    Cells, Each, FileProblem, MOST_COLUMNS, MOST_ROW_BYTES, buffered,
     guard::{Guard, Row},
     unreadable,
 };
@@ -31,8 +30,6 @@ const LEAST_ALLOWANCE: u64 = 64 << 20;
 const MOST_PARTS: usize = 10_000;
 /// The texts that cells share, all together.
 const MOST_SHARED_BYTES: usize = 64 << 20;
-
-type Each<'a> = &'a mut dyn FnMut(u64, &Cells) -> Result<ControlFlow<()>, FileProblem>;
 
 struct Workbook {
     archive: ZipArchive<File>,
