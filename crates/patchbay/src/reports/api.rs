@@ -36,6 +36,7 @@ pub struct Doc;
 
 /// All senders.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SendersHealth)]
 pub struct Senders {
     pub data: Vec<SenderHealth>,
 }
