@@ -49,9 +49,12 @@ export async function sql(text, values = []) {
   }
 }
 
-// Fiction numbers: 555-0100 to 555-0199 of an area code.
-let next = 100 + (Date.now() % 60);
+// Fiction numbers: 555-0100 to 555-0199 of an area code. All are Central time, and no two areas end alike, since numbers
+// with nine equal digits are taken for one person's.
+const areas = [205, 210, 214, 217, 218, 224, 225, 228, 251, 254, 256, 262, 281];
+let next = Date.now() % (areas.length * 100);
 /** A number nobody has. */
-export function number(area = '312') {
-  return `+1${area}5550${next++}`;
+export function number() {
+  const nth = next++ % (areas.length * 100);
+  return `+1${areas[Math.floor(nth / 100)]}5550${100 + (nth % 100)}`;
 }

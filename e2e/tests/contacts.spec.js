@@ -107,5 +107,5 @@ test('the list is exported as it is filtered', async ({ page }) => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export' }).click()]);
   const text = await (await download.createReadStream()).toArray().then((parts) => Buffer.concat(parts).toString());
   expect(text.trim().split('\r\n')).toHaveLength(2);
-  expect(text).toContain(`${name},"'=1+1",+1312`);
+  expect(text).toMatch(new RegExp(`${name},"'=1\\+1",\\+1[0-9]{10}`));
 });

@@ -75,7 +75,7 @@ test('a list of numbers goes on the do-not-contact list', async ({ page }) => {
 
   await page.getByText('Add a number').click();
   await page.getByLabel('Phone number').fill('(872) 555-0172');
-  await page.getByLabel('Reason').fill('Asked on the phone');
+  await page.locator('#reason').fill('Asked on the phone');
   await page.getByRole('button', { name: 'Add to the list' }).click();
   await expect(page.getByRole('cell', { name: 'Asked on the phone' })).toBeVisible();
   const rows = await sql("select source from patchbay.do_not_contact where phone_e164 = '+18725550172'");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
 use uuid::Uuid;
 
 use super::sql;
@@ -82,7 +82,8 @@ pub async fn export(
             }
         }
     });
-    Ok(futures::StreamExt::chain(head, body))
+    // A body may be asked again after its end.
+    Ok(head.chain(body).fuse())
 }
 
 fn cells(row: sql::ExportRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Vec<String> {

@@ -197,7 +197,7 @@ async fn export(State(app): State<Arc<App>>, caller: Caller) -> Result<Response>
             HeaderValue::from_static("attachment; filename=\"do-not-contact.csv\""),
         ),
     ];
-    Ok((headers, Body::from_stream(first.chain(rest))).into_response())
+    Ok((headers, Body::from_stream(first.chain(rest).fuse())).into_response())
 }
 
 fn exported(listed: Listed) -> String {

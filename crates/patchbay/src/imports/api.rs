@@ -269,7 +269,8 @@ pub(super) async fn reject_file(app: &Arc<App>, caller: &Caller, id: Uuid) -> Re
             (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
             (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(Error::internal)?),
         ],
-        Body::from_stream(first.chain(rest)),
+        // A body may be asked again after its end.
+        Body::from_stream(first.chain(rest).fuse()),
     )
         .into_response())
 }
