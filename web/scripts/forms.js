@@ -20,9 +20,11 @@ addEventListener('beforeunload', (event) => {
   if ([...document.querySelectorAll('form[data-guard]')].some((form) => lost.has(form))) event.preventDefault();
 });
 
-// `data-clear`: empties itself once it was sent.
+// `data-clear`: empties itself once it was sent. `data-closes="id"`: that dialog has done its work then.
 document.addEventListener('htmx:after:request', ({ target, detail }) => {
-  if (target.matches?.('form[data-clear]') && detail.ctx.response?.status < 400) target.reset();
+  if (!target.matches?.('form') || !(detail.ctx.response?.status < 400)) return;
+  if (target.hasAttribute('data-clear')) target.reset();
+  if (target.dataset.closes) document.getElementById(target.dataset.closes)?.close();
 });
 
 // `data-confirm="Archive Dana? She leaves all lists."`: asked in a dialog, in capture, before htmx hears it.
