@@ -85,7 +85,7 @@ async fn import(client: &Client, numbers: &[String]) -> Result<()> {
     let id = client.upload("/api/imports", "pilot.csv", &format!("Name,Mobile\n{rows}"), &mapping).await?;
     let path = format!("/api/imports/{id}");
     let done = client
-        .until(&path, 60, |import| matches!(import["status"].as_str(), Some("done" | "failed" | "imported")))
+        .until(&path, 60, |import| matches!(import["status"].as_str(), Some("finished" | "failed")))
         .await?;
     match done["counts"]["invalid"].as_i64() {
         Some(0) => Ok(()),

@@ -85,6 +85,8 @@ async fn erase_in(tx: &mut TenantTx, app: &App, actor: &Actor, contact: Uuid) ->
         refuse(tx, app, actor, member).await?;
     }
     let phones: Vec<String> = family.iter().filter_map(|member| member.phone_e164.clone()).collect();
+    let emails = family.iter().filter_map(|member| member.email.clone());
+    let addresses: Vec<String> = phones.iter().cloned().chain(emails).collect();
     let erased = Erased {
         messages: sql::erase_messages(tx, &ids, now).await?,
         notes: sql::erase_notes(tx, &ids).await?,
@@ -92,6 +94,7 @@ async fn erase_in(tx: &mut TenantTx, app: &App, actor: &Actor, contact: Uuid) ->
         contacts: sql::erase_contacts(tx, &ids, now).await?,
     };
     sql::erase_traces(tx, &ids).await?;
+    sql::erase_from_imports(tx, &ids, &addresses).await?;
     sql::erase_reports(tx, &phones).await?;
     sql::forget_people(tx, &ids).await?;
     let entry = audit::Entry {

@@ -183,6 +183,34 @@ pub(super) async fn erase_traces(tx: &mut TenantTx, contacts: &[Uuid]) -> Result
     Ok(())
 }
 
+/// What imports keep to show and to undo. Undoing one leaves an erased contact alone.
+pub(super) async fn erase_from_imports(
+    tx: &mut TenantTx,
+    contacts: &[Uuid],
+    addresses: &[String],
+) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "with touched as (
+           delete from patchbay.import_changes where tenant_id = $1 and contact_id = any($2) returning import_id
+         ), named as (
+           delete from patchbay.import_addresses where tenant_id = $1 and address = any($3) returning import_id
+         ), refused as (
+           delete from patchbay.import_rejects where tenant_id = $1
+             and cells::text like any (select '%' || address || '%' from unnest($3::text[]) address) returning import_id)
+         update patchbay.imports set samples = '{}', preview = '{}'
+         where tenant_id = $1 and status not in ('uploading', 'draft') and id in (
+           select import_id from touched union select import_id from named union select import_id from refused
+           union select import_id from patchbay.contacts where tenant_id = $1 and id = any($2))",
+        tenant,
+        contacts,
+        addresses,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The carrier's raw reports that name one of these numbers.
 pub(super) async fn erase_reports(tx: &mut TenantTx, phones: &[String]) -> Result<()> {
     if !phones.is_empty() {

@@ -46,6 +46,14 @@ async fn lead(test: &TestApp, office: &Office) -> String {
     }
     let path = format!("/api/contacts/{id}");
     test.api(&office.key, "PATCH", &path, json!({ "last_name": "Quillfeather-Zzyzx" })).await.expect(200);
+    test.execute(&format!(
+        "with i as (insert into patchbay.imports (tenant_id, file_name, status, samples, created_by_kind, created_by_label)
+           values ('{0}', 'people.csv', 'finished', '{{\"row\": \"Xanthippe\"}}', 'user', 'Rosa') returning id)
+         insert into patchbay.import_changes (tenant_id, import_id, contact_id, before, after)
+           select '{0}', id, '{id}', '{{\"last_name\": \"Quillfeather\"}}', '{{}}' from i",
+        office.id
+    ))
+    .await;
     test.settle().await;
     id
 }
