@@ -81,11 +81,14 @@ pub const MOST: i64 = 10_000;
 /// many tenants are newly held. `folder` is that of the private cluster, if that is where the data is.
 pub async fn check(db: &Db, folder: Option<&Path>, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = db.system().await?;
-    let mark = mark(&mut tx, folder).await?;
-    let held = match sql::exchange_mark(&mut tx, &mark, now).await? {
-        Some(former) if former != mark => sql::hold_all(&mut tx, Why::Copied.as_str(), now).await?,
-        _ => 0,
-    };
+    let former = sql::lock_mark(&mut tx).await?;
+    let present = Mark { database: sql::identity(&mut tx).await?, folder: folder.and_then(inode) };
+    let is_copy = former.as_deref().map(Mark::parse).is_some_and(|former| present.is_copy_of(&former));
+    let next = present.after(former.as_deref().map(Mark::parse)).to_string();
+    if former.as_deref() != Some(&*next) {
+        sql::write_mark(&mut tx, &next, now).await?;
+    }
+    let held = if is_copy { sql::hold_all(&mut tx, Why::Copied.as_str(), now).await? } else { 0 };
     tx.commit().await?;
     if held > 0 {
         tracing::warn!(tenants = held, "this database is a copy: sending is held until an owner confirms");
@@ -93,11 +96,45 @@ pub async fn check(db: &Db, folder: Option<&Path>, now: DateTime<Utc>) -> Result
     Ok(held)
 }
 
-/// What only this database has: the server's identity, its own and its tables' numbers there, and the folder.
-async fn mark(tx: &mut SystemTx, folder: Option<&Path>) -> Result<String> {
-    let inside = sql::identity(tx).await?;
-    let folder = folder.and_then(|folder| folder.metadata().ok()).map(|found| found.ino());
-    Ok(folder.map_or_else(|| inside.clone(), |inode| format!("{inside}/{inode}")))
+/// What only this database has. A node that reaches the private cluster by its URL does not know the folder, and is not
+/// another database for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    /// The server's identity, the database's number there, and that of a table in it.
+    database: String,
+    /// The number of the data folder on its disk.
+    folder: Option<u64>,
+}
+
+impl Mark {
+    fn parse(text: &str) -> Self {
+        match text.split_once(' ') {
+            Some((database, folder)) => Self { database: database.to_owned(), folder: folder.parse().ok() },
+            None => Self { database: text.to_owned(), folder: None },
+        }
+    }
+
+    fn is_copy_of(&self, former: &Self) -> bool {
+        let moved = self.folder.zip(former.folder).is_some_and(|(now, then)| now != then);
+        self.database != former.database || moved
+    }
+
+    /// The mark to keep: a folder that was known stays known.
+    fn after(self, former: Option<Self>) -> Self {
+        let known = former.filter(|former| former.database == self.database).and_then(|former| former.folder);
+        Self { folder: self.folder.or(known), ..self }
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.database)?;
+        self.folder.map_or(Ok(()), |folder| write!(f, " {folder}"))
+    }
+}
+
+fn inode(folder: &Path) -> Option<u64> {
+    folder.metadata().ok().map(|found| found.ino())
 }
 
 /// Holds the messages of one tenant, by its slug, or of all. Answers how many are newly held.

@@ -18,25 +18,22 @@ pub(super) async fn identity(tx: &mut SystemTx) -> Result<String> {
     .await?)
 }
 
-/// Writes the mark and answers the one that was there. The lock lets one of several starting nodes be first.
-pub(super) async fn exchange_mark(
-    tx: &mut SystemTx,
-    mark: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<String>> {
+/// The mark that was written last. The lock lets one of several starting nodes be first.
+pub(super) async fn lock_mark(tx: &mut SystemTx) -> Result<Option<String>> {
     sqlx::query!("lock table patchbay.instance in exclusive mode").execute(tx.conn()).await?;
-    let former = sqlx::query_scalar!("select mark from patchbay.instance").fetch_optional(tx.conn()).await?;
-    if former.as_deref() != Some(mark) {
-        sqlx::query!(
-            "insert into patchbay.instance (mark, marked_at) values ($1, $2)
-             on conflict (only_one) do update set mark = $1, marked_at = $2",
-            mark,
-            now,
-        )
-        .execute(tx.conn())
-        .await?;
-    }
-    Ok(former)
+    Ok(sqlx::query_scalar!("select mark from patchbay.instance").fetch_optional(tx.conn()).await?)
+}
+
+pub(super) async fn write_mark(tx: &mut SystemTx, mark: &str, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into patchbay.instance (mark, marked_at) values ($1, $2)
+         on conflict (only_one) do update set mark = excluded.mark",
+        mark,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn hold_all(tx: &mut SystemTx, why: &str, now: DateTime<Utc>) -> Result<u64> {

@@ -29,9 +29,13 @@ async fn the_same_database_is_never_held_and_another_one_is() {
     for _ in 0..3 {
         assert_eq!(check(&app.db, None, app.now()).await.unwrap(), 0);
     }
-    let folder = std::env::temp_dir();
-    assert_eq!(check(&app.db, Some(&folder), app.now()).await.unwrap(), 1, "the same tables elsewhere");
-    assert_eq!(check(&app.db, Some(&folder), app.now()).await.unwrap(), 0, "held once");
+    let (folder, other) = (std::env::temp_dir(), std::env::current_dir().unwrap());
+    for folder in [Some(&*folder), None, Some(&*folder)] {
+        let held = check(&app.db, folder, app.now()).await.unwrap();
+        assert_eq!(held, 0, "by its folder or by its URL, it is the same database");
+    }
+    assert_eq!(check(&app.db, Some(&other), app.now()).await.unwrap(), 1, "the same tables elsewhere");
+    assert_eq!(check(&app.db, Some(&other), app.now()).await.unwrap(), 0, "held once");
     let contact = office.contact(&test, "Dana", Some("+61491570006")).await;
     let id = test
         .api(&office.key, "POST", "/api/messages/send", json!({ "contact_id": contact, "body": "Hi" }))
