@@ -20,7 +20,7 @@ use crate::{
     app::App,
     audit,
     auth::{Actor, Caller, Role},
-    db::{Db, SystemTx},
+    db::Db,
     error::{Error, Result},
     web::routes::{Access, Routes},
 };
