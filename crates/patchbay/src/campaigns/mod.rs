@@ -174,6 +174,11 @@ async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Campaign> {
     find(tx, id).await
 }
 
+/// Pauses all campaigns that run, and those whose time has come, in the caller's transaction.
+pub async fn pause_all(tx: &mut TenantTx, by: &str, now: DateTime<Utc>) -> Result<()> {
+    sql::pause_all(tx, by, now).await
+}
+
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
     let (read, work, decide) =

@@ -20,8 +20,10 @@ use crate::{
     app::App,
     audit,
     auth::{Actor, Caller, Role},
+    campaigns,
     db::Db,
     error::{Error, Result},
+    messaging,
     web::routes::{Access, Routes},
 };
 
@@ -76,6 +78,9 @@ pub struct Hold {
 
 /// Where counting what waits stops.
 pub const MOST: i64 = 10_000;
+
+/// Messages asked again at once after a release; where more wait, the rest keeps its time.
+const WOKEN: i64 = 50_000;
 
 /// Compares the database with the one that last ran, and holds every tenant's messages if it is another. Answers how
 /// many tenants are newly held. `folder` is that of the private cluster, if that is where the data is.
@@ -180,10 +185,14 @@ async fn release_for(app: &App, tenant: uuid::Uuid, actor: &Actor, waiting: Wait
     let since = sql::release(&mut tx).await?;
     let since = since.ok_or_else(|| Error::conflict("Sending is not held."))?;
     let canceled = match waiting {
-        Waiting::Cancel => sql::cancel_waiting(&mut tx, since, now).await?,
+        Waiting::Cancel => {
+            // The original has gone on with these too; whoever knows better resumes them.
+            campaigns::pause_all(&mut tx, &actor.label, now).await?;
+            sql::cancel_waiting(&mut tx, since, now).await?
+        }
         Waiting::Send => 0,
     };
-    sql::wake(&mut tx, now).await?;
+    messaging::wake_held(&mut tx, &["kill_switch"], None, now, WOKEN).await?;
     let word = if waiting == Waiting::Cancel { "canceled" } else { "sent" };
     let changes = json!({ "waiting_messages": word, "canceled": canceled });
     let entry = audit::Entry {

@@ -136,18 +136,3 @@ pub(super) async fn cancel_waiting(
     .await?;
     Ok(done.rows_affected())
 }
-
-/// What the hold kept back asks again at once.
-pub(super) async fn wake(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<()> {
-    let tenant = tx.tenant();
-    sqlx::query!(
-        "update patchbay.messages set send_after = $2, gate = null, gate_reason = null, gate_until = null
-         where tenant_id = $1 and status = 'queued' and gate = 'kill_switch' and send_after > $2",
-        tenant,
-        now,
-    )
-    .execute(tx.conn())
-    .await?;
-    sqlx::query!("select pg_notify('patchbay_work', 'messages')").execute(tx.conn()).await?;
-    Ok(())
-}

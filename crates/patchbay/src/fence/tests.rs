@@ -89,3 +89,26 @@ async fn an_owner_decides_for_their_own_business() {
     assert_eq!(status(&test, &theirs, &kept).await, "delivered");
     owner.get("/settings/held").await.expect(303);
 }
+
+#[tokio::test]
+async fn a_campaign_of_the_original_does_not_go_on_by_itself() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "a").await;
+    let dana = office.contact(&test, "Dana", Some("+61491570006")).await;
+    test.settle().await;
+    let template = json!({ "name": "Spring", "channel": "sms", "content": "Hello" });
+    let template = test.api(&office.key, "POST", "/api/templates", template).await.expect(201).json();
+    let campaign = json!({ "name": "Spring", "channel": "sms", "template_ids": [template["id"]] });
+    let campaign = test.api(&office.key, "POST", "/api/campaigns", campaign).await.expect(201).json();
+    let path = format!("/api/campaigns/{}", campaign["id"].as_str().unwrap());
+    let launch = format!("{path}/launch");
+    assert!(test.api(&office.key, "POST", &launch, json!({})).await.status.is_success());
+    hold(&test.app, None, Why::Copied).await.unwrap();
+    test.settle().await;
+    let to_dana = format!("select count(*) from patchbay.messages where contact_id = '{dana}'");
+    assert_eq!(test.scalar(&to_dana).await, 0, "nothing is expanded while it is held");
+    release_by_operator(&test.app, None, Waiting::Cancel).await.unwrap();
+    test.settle().await;
+    assert_eq!(test.get(&office.key, &path).await.json()["status"], "paused");
+    assert_eq!(test.scalar(&to_dana).await, 0);
+}

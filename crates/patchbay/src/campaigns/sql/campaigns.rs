@@ -287,6 +287,21 @@ pub async fn pause(
     Ok(done.rows_affected() > 0)
 }
 
+/// Pauses all that run, and those whose time has come.
+pub async fn pause_all(tx: &mut TenantTx, by: &str, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.campaigns set status = 'paused', paused_at = $2, paused_by = $3, pause_reason = null, updated_at = $2
+         where tenant_id = $1 and (status = 'running' or status = 'scheduled' and launch_at <= $2)",
+        tenant,
+        now,
+        by,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 pub async fn resume(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query!(
@@ -356,12 +371,13 @@ pub struct UnderWay {
     pub has_snapshot: bool,
 }
 
-/// Campaigns of all tenants that something may have to be done for.
+/// Campaigns of all tenants that something may have to be done for. Those of a restored database wait for its owner.
 pub async fn under_way(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<UnderWay>> {
     Ok(sqlx::query_as!(
         UnderWay,
         r#"select tenant_id, id, status, snapshot_at is not null as "has_snapshot!" from patchbay.campaigns
-         where (status in ('scheduled', 'running') or (status in ('paused', 'canceled') and finished_at is null))
+         where not exists (select from patchbay.tenants t where t.id = tenant_id and t.sending_held_at is not null)
+           and (status in ('scheduled', 'running') or (status in ('paused', 'canceled') and finished_at is null))
            and (status <> 'scheduled' or launch_at <= $1)
          order by tenant_id, id"#,
         now,
