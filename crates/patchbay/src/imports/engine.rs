@@ -1,6 +1,7 @@
-//! The work of an import: three stages side by side, so that reading the file, looking rows up and writing them share
-//! the machine. Each batch is written in one transaction together with how far the import has come, so a node may die
-//! anywhere: the next one goes on after the last committed row, and no row is ever written twice.
+//! The work of an import: reading the file, looking rows up and writing them go on side by side. Each batch is written
+//! in one transaction together with the range of rows that it holds, so a node may die anywhere: the next one does the
+//! ranges that are missing, and no row is ever written twice. Rows of one file that mean one person were told apart
+//! before, so batches can be written in any order.
 //!
 //! The worker writes as the owner of the tables: a contact's person lies beyond what a tenant may touch. Every
 //! statement names its tenant.
@@ -10,7 +11,10 @@ use std::{sync::Arc, time::Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_rules::message::Channel;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 use super::{
@@ -33,6 +37,8 @@ use crate::{
 
 /// First rows of each kind that are kept to be looked at.
 const SAMPLES: usize = 10;
+/// Batches that are written at once.
+const WRITERS: usize = 2;
 /// So often a batch is judged anew because somebody else brought the same numbers meanwhile.
 const MOST_RETRIES: usize = 5;
 
@@ -51,8 +57,11 @@ struct Item {
 struct Judged {
     from: i64,
     items: Vec<Item>,
-    labels: Vec<String>,
+    /// All labels of the file so far.
+    labels: Arc<Vec<String>>,
     bytes: u64,
+    /// The first rows of each kind, when this batch brought some.
+    samples: Option<Value>,
     done_before: bool,
 }
 
@@ -110,18 +119,25 @@ async fn stages(app: &Arc<App>, import: Import) -> Result<End> {
     let first_stage = stages.first().map(|(id, _)| *id);
     let reader = Reader::new(plan.clone(), &country, stages, fields, now);
     let stored = source::open(app, import.tenant_id, import.id, format.kind).await?;
-    // A dry run has left nothing behind that it could go on from but its counts.
-    let skip = import.row_count;
+    let mut conn = app.db.system_conn().await?;
+    let done = sql::list_ranges(&mut conn, import.tenant_id, import.id).await?;
+    drop(conn);
     let (batches, parsed) = mpsc::channel(1);
-    let parser = tokio::task::spawn_blocking(move || parse::parse(stored, &format, reader, skip, batches));
+    let parser = tokio::task::spawn_blocking(move || parse::parse(stored, &format, reader, &done, batches));
     let work = Arc::new(Work { app: app.clone(), import, plan, first_stage });
     let (verdicts, judged) = mpsc::channel(1);
     let judge = tokio::spawn(judge(work.clone(), parsed, verdicts));
-    let written = write(&work, judged).await;
+    let judged = Arc::new(Mutex::new(judged));
+    let mut writers = JoinSet::new();
+    for _ in 0..WRITERS {
+        writers.spawn(write(work.clone(), judged.clone()));
+    }
+    drop(judged);
+    let written: Result<Vec<bool>> = writers.join_all().await.into_iter().collect();
     let judged = judge.await.map_err(Error::internal)?;
     let parsed: Result<(), FileProblem> = parser.await.map_err(Error::internal)?;
     // Who stops early makes the others stop; the last one knows why.
-    if !written? {
+    if written?.contains(&false) {
         return Ok(End::Lost);
     }
     judged?;
@@ -135,14 +151,18 @@ async fn judge(
     mut parsed: mpsc::Receiver<Batch>,
     verdicts: mpsc::Sender<Judged>,
 ) -> Result<()> {
-    let (mut seen, mut labels) = (Seen::default(), Vec::new());
+    let (mut seen, mut labels) = (Seen::default(), Arc::new(Vec::new()));
+    let mut samples = Samples::read(&work.import.samples);
     while let Some(batch) = parsed.recv().await {
-        labels.extend(batch.labels.iter().cloned());
+        if !batch.labels.is_empty() {
+            Arc::make_mut(&mut labels).extend(batch.labels);
+        }
         let mut judged = Judged {
             from: batch.from,
             items: Vec::new(),
-            labels: batch.labels,
+            labels: labels.clone(),
             bytes: batch.bytes,
+            samples: None,
             done_before: batch.done_before,
         };
         if batch.done_before {
@@ -174,6 +194,7 @@ async fn judge(
                     Item { number: parsed.number, cells: parsed.cells, row, verdict, problem, person: None }
                 })
                 .collect();
+            judged.samples = samples.take(&judged.items);
             if !work.import.dry_run {
                 find_people(&work, &mut judged.items).await?;
             }
@@ -230,12 +251,12 @@ fn inserts(items: &[Item]) -> impl Iterator<Item = (&Item, &Row)> {
 }
 
 /// Writes judged batches until none is left; `false` when another node has taken over.
-async fn write(work: &Work, mut judged: mpsc::Receiver<Judged>) -> Result<bool> {
-    let mut samples = Samples::read(&work.import.samples);
-    let (mut names, mut label_ids) = (Vec::new(), Vec::new());
+async fn write(work: Arc<Work>, judged: Arc<Mutex<mpsc::Receiver<Judged>>>) -> Result<bool> {
+    let mut label_ids = Vec::new();
     let mut renewed = Instant::now();
-    while let Some(mut batch) = judged.recv().await {
-        names.append(&mut batch.labels);
+    loop {
+        let next = judged.lock().await.recv().await;
+        let Some(mut batch) = next else { return Ok(true) };
         if batch.done_before {
             if renewed.elapsed() > work.app.config.lease / 3 {
                 renewed = Instant::now();
@@ -249,19 +270,18 @@ async fn write(work: &Work, mut judged: mpsc::Receiver<Judged>) -> Result<bool> 
         }
         let mut retries = 0;
         loop {
-            match write_batch(work, &batch, &mut samples, &names, &mut label_ids).await? {
+            match write_batch(&work, &batch, &mut label_ids).await? {
                 Written::Done => break,
                 Written::Lost => return Ok(false),
                 Written::Overtaken if retries < MOST_RETRIES => {
                     retries += 1;
-                    judge_again(work, &mut batch, &names).await?;
+                    judge_again(&work, &mut batch).await?;
                 }
                 Written::Overtaken => return Err(Error::internal("an import was overtaken again and again")),
             }
         }
         renewed = Instant::now();
     }
-    Ok(true)
 }
 
 enum Written {
@@ -271,19 +291,9 @@ enum Written {
     Overtaken,
 }
 
-async fn write_batch(
-    work: &Work,
-    batch: &Judged,
-    samples: &mut Samples,
-    names: &[String],
-    label_ids: &mut Vec<Uuid>,
-) -> Result<Written> {
+async fn write_batch(work: &Work, batch: &Judged, label_ids: &mut Vec<Uuid>) -> Result<Written> {
     let import = &work.import;
     let mut tx = work.app.db.system().await?;
-    let step = progress(work, batch, samples.take(&batch.items));
-    if !sql::advance(tx.conn(), import.tenant_id, import.id, &step.as_progress()).await? {
-        return Ok(Written::Lost);
-    }
     let by = Writer {
         tenant: import.tenant_id,
         import: import.id,
@@ -291,14 +301,22 @@ async fn write_batch(
         file_name: &import.file_name,
         now: work.app.now(),
     };
+    let step = progress(work, batch);
+    if !sql::insert_range(tx.conn(), import.tenant_id, import.id, step.from, step.to).await? {
+        return Ok(Written::Lost);
+    }
     write_rejects(&mut tx, by, &batch.items).await?;
     let mut ids = label_ids.clone();
     if !import.dry_run {
-        match write_rows(work, &mut tx, by, &batch.items, names, &mut ids).await {
+        match write_rows(work, &mut tx, by, batch, &mut ids).await {
             Ok(true) => {}
             Ok(false) | Err(Error::Conflict { .. }) => return Ok(Written::Overtaken),
             Err(error) => return Err(error),
         }
+    }
+    // Last, because batches take turns from here on.
+    if !sql::advance(tx.conn(), import.tenant_id, import.id, &step).await? {
+        return Ok(Written::Lost);
     }
     crash::point("import.written").await;
     tx.commit().await?;
@@ -312,10 +330,10 @@ async fn write_rows(
     work: &Work,
     tx: &mut crate::db::SystemTx,
     by: Writer<'_>,
-    items: &[Item],
-    names: &[String],
+    batch: &Judged,
     label_ids: &mut Vec<Uuid>,
 ) -> Result<bool> {
+    let (items, names) = (&batch.items[..], &batch.labels[..]);
     if work.plan.is_list {
         return list_numbers(tx, by, items).await.map(|()| true);
     }
@@ -433,7 +451,7 @@ fn storable(text: &str) -> String {
 }
 
 /// Judges new contacts of a batch anew, because somebody was faster with one of them.
-async fn judge_again(work: &Work, batch: &mut Judged, names: &[String]) -> Result<()> {
+async fn judge_again(work: &Work, batch: &mut Judged) -> Result<()> {
     let rows: Vec<(usize, &Row)> = batch
         .items
         .iter()
@@ -448,53 +466,27 @@ async fn judge_again(work: &Work, batch: &mut Judged, names: &[String]) -> Resul
         let existing = known.matches.get(&place).and_then(|id| known.contacts.get(id));
         let item = &mut batch.items[place];
         if let (Some(row), Some(_)) = (&item.row, existing) {
-            item.verdict = decide::judge(row, existing, &work.plan, &known, names);
+            item.verdict = decide::judge(row, existing, &work.plan, &known, &batch.labels);
         }
     }
     Ok(())
 }
 
-/// A step with what it owns.
-struct Step {
-    attempt: i32,
-    from: i64,
-    to: i64,
-    counts: [i64; 5],
-    bytes: i64,
-    samples: Option<Value>,
-    lease_until: DateTime<Utc>,
-}
-
-impl Step {
-    fn as_progress(&self) -> Progress<'_> {
-        let [new, updated, duplicate, invalid, opted_out] = self.counts;
-        Progress {
-            attempt: self.attempt,
-            from: self.from,
-            to: self.to,
-            new,
-            updated,
-            duplicate,
-            invalid,
-            opted_out,
-            bytes_read: self.bytes,
-            samples: self.samples.as_ref(),
-            lease_until: self.lease_until,
-        }
-    }
-}
-
-fn progress(work: &Work, batch: &Judged, samples: Option<Value>) -> Step {
+fn progress<'a>(work: &Work, batch: &'a Judged) -> Progress<'a> {
     let count = |kind: Kind| {
         i64::try_from(batch.items.iter().filter(|item| item.verdict.kind == kind).count()).unwrap_or_default()
     };
-    Step {
+    Progress {
         attempt: work.import.attempt,
         from: batch.from,
         to: batch.from + i64::try_from(batch.items.len()).unwrap_or_default(),
-        counts: [Kind::New, Kind::Updated, Kind::Duplicate, Kind::Invalid, Kind::OptedOut].map(count),
-        bytes: i64::try_from(batch.bytes).unwrap_or_default(),
-        samples,
+        new: count(Kind::New),
+        updated: count(Kind::Updated),
+        duplicate: count(Kind::Duplicate),
+        invalid: count(Kind::Invalid),
+        opted_out: count(Kind::OptedOut),
+        bytes_read: i64::try_from(batch.bytes).unwrap_or_default(),
+        samples: batch.samples.as_ref(),
         lease_until: lease_until(&work.app),
     }
 }
@@ -521,7 +513,7 @@ impl Samples {
             else {
                 continue;
             };
-            // A batch that was rolled back comes here again.
+            // After a death rows come here again.
             if kept.len() >= SAMPLES || kept.iter().any(|row| row["row"] == json!(item.number)) {
                 continue;
             }

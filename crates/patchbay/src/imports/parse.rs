@@ -1,6 +1,7 @@
 //! Reading ahead: a thread turns the file into batches of rows while the batch before is looked up and written.
 
 use std::{
+    collections::VecDeque,
     ops::ControlFlow,
     sync::{
         Arc,
@@ -48,17 +49,20 @@ struct Batches {
     batch: Vec<Parsed>,
     batch_bytes: usize,
     from: i64,
-    skip: i64,
+    /// Rows at which a range that was written before begins or ends, in order.
+    borders: VecDeque<i64>,
+    /// Whether the next row lies in such a range.
+    done: bool,
     bytes: Arc<AtomicU64>,
     out: mpsc::Sender<Batch>,
 }
 
-/// Sends the rows of the file in batches; the first `skip` of them as done. Blocks.
+/// Sends the rows of the file in batches; those in the ranges `done`, which are in order, as done. Blocks.
 pub fn parse(
     mut stored: Stored,
     format: &Format,
     reader: Reader,
-    skip: i64,
+    done: &[(i64, i64)],
     out: mpsc::Sender<Batch>,
 ) -> Result<(), FileProblem> {
     let mut batches = Batches {
@@ -68,9 +72,11 @@ pub fn parse(
         batch: Vec::with_capacity(BATCH_ROWS),
         batch_bytes: 0,
         from: 0,
-        skip,
+        borders: done.iter().flat_map(|(from, to)| [*from, *to]).collect(),
+        done: false,
         out,
     };
+    batches.cross_borders();
     let mut header = format.header;
     stored.rows(format, &mut |number, cells| {
         if std::mem::take(&mut header) {
@@ -92,12 +98,19 @@ impl Batches {
         let row = self.reader.read(cells);
         self.batch_bytes += cells.as_slice().len() + 100;
         self.batch.push(Parsed { number, cells: cells.clone(), row });
-        let until_skipped = self.skip - self.from;
-        let count = i64::try_from(self.batch.len()).unwrap_or(i64::MAX);
-        if self.batch.len() >= BATCH_ROWS || self.batch_bytes >= BATCH_BYTES || count == until_skipped {
+        let next = self.from + i64::try_from(self.batch.len()).unwrap_or_default();
+        let at_border = self.borders.front() == Some(&next);
+        if self.batch.len() >= BATCH_ROWS || self.batch_bytes >= BATCH_BYTES || at_border {
             self.send()
         } else {
             ControlFlow::Continue(())
+        }
+    }
+
+    fn cross_borders(&mut self) {
+        while self.borders.front() == Some(&self.from) {
+            self.borders.pop_front();
+            self.done = !self.done;
         }
     }
 
@@ -111,13 +124,9 @@ impl Batches {
         self.labels_sent += labels.len();
         let from = self.from;
         self.from += i64::try_from(rows.len()).unwrap_or_default();
-        let batch = Batch {
-            from,
-            rows,
-            labels,
-            bytes: self.bytes.load(Ordering::Relaxed),
-            done_before: from < self.skip,
-        };
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let batch = Batch { from, rows, labels, bytes, done_before: self.done };
+        self.cross_borders();
         // Nobody waits for more when the import was taken over by another node.
         match self.out.blocking_send(batch) {
             Ok(()) => ControlFlow::Continue(()),

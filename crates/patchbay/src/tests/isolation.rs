@@ -228,6 +228,9 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.import_addresses (tenant_id, import_id, channel, address, after) select tenant_id, id, 'sms', '{MARK}', 'x' from patchbay.imports where tenant_id = '{tenant}'"
         ),
         format!(
+            "insert into patchbay.import_ranges (tenant_id, import_id, from_row, to_row) select tenant_id, id, 0, 1 from patchbay.imports where tenant_id = '{tenant}'"
+        ),
+        format!(
             "insert into patchbay.import_headings (tenant_id, heading, field) values ('{tenant}', '{MARK}', 'phone')"
         ),
         format!(

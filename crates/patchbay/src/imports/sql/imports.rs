@@ -165,6 +165,9 @@ pub(in crate::imports) async fn queue(
     sqlx::query!("delete from patchbay.import_rejects where tenant_id = $1 and import_id = $2", tenant, id)
         .execute(tx.conn())
         .await?;
+    sqlx::query!("delete from patchbay.import_ranges where tenant_id = $1 and import_id = $2", tenant, id)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -244,7 +247,7 @@ pub(in crate::imports) async fn renew(
 /// How far an import has come.
 pub(in crate::imports) struct Progress<'a> {
     pub(in crate::imports) attempt: i32,
-    /// Rows before and after this step.
+    /// Rows of the file before and after this batch.
     pub(in crate::imports) from: i64,
     pub(in crate::imports) to: i64,
     pub(in crate::imports) new: i64,
@@ -253,12 +256,48 @@ pub(in crate::imports) struct Progress<'a> {
     pub(in crate::imports) invalid: i64,
     pub(in crate::imports) opted_out: i64,
     pub(in crate::imports) bytes_read: i64,
-    /// `None`: as they are.
+    /// All that were kept so far; batches end in any order, so the longest is the newest.
     pub(in crate::imports) samples: Option<&'a Value>,
     pub(in crate::imports) lease_until: DateTime<Utc>,
 }
 
-/// Moves on by one batch; `false` when another node has been here.
+/// Notes that these rows are written; `false` when they were before.
+pub(in crate::imports) async fn insert_range(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: Uuid,
+    from: i64,
+    to: i64,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into patchbay.import_ranges (tenant_id, import_id, from_row, to_row) values ($1, $2, $3, $4) on conflict do nothing",
+        tenant,
+        id,
+        from,
+        to,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The rows that are written, in order.
+pub(in crate::imports) async fn list_ranges(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: Uuid,
+) -> Result<Vec<(i64, i64)>> {
+    let rows = sqlx::query!(
+        "select from_row, to_row from patchbay.import_ranges where tenant_id = $1 and import_id = $2 order by from_row",
+        tenant,
+        id,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.from_row, row.to_row)).collect())
+}
+
+/// Counts one more batch; `false` when another node has the import.
 pub(in crate::imports) async fn advance(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -266,15 +305,15 @@ pub(in crate::imports) async fn advance(
     step: &Progress<'_>,
 ) -> Result<bool> {
     let done = sqlx::query!(
-        "update patchbay.imports set row_count = $5, new_count = new_count + $6, updated_count = updated_count + $7,
-           duplicate_count = duplicate_count + $8, invalid_count = invalid_count + $9, opted_out_count = opted_out_count + $10,
-           bytes_read = greatest(bytes_read, $11), samples = coalesce($12, samples), lease_until = $13
-         where tenant_id = $1 and id = $2 and attempt = $3 and row_count = $4 and status = 'running'",
+        "update patchbay.imports set row_count = row_count + $4, new_count = new_count + $5, updated_count = updated_count + $6,
+           duplicate_count = duplicate_count + $7, invalid_count = invalid_count + $8, opted_out_count = opted_out_count + $9,
+           bytes_read = greatest(bytes_read, $10), lease_until = $12,
+           samples = case when length($11::jsonb::text) > length(samples::text) then $11 else samples end
+         where tenant_id = $1 and id = $2 and attempt = $3 and status = 'running'",
         tenant,
         id,
         step.attempt,
-        step.from,
-        step.to,
+        step.to - step.from,
         step.new,
         step.updated,
         step.duplicate,
@@ -315,6 +354,7 @@ pub(in crate::imports) async fn finish(
     Ok(done.rows_affected() == 1)
 }
 
+/// Forgets the file itself.
 pub(in crate::imports) async fn delete_chunks(conn: &mut PgConnection, tenant: Uuid, id: Uuid) -> Result<()> {
     sqlx::query!("delete from patchbay.import_chunks where tenant_id = $1 and import_id = $2", tenant, id)
         .execute(conn)
