@@ -6,6 +6,7 @@
 
 pub mod embedded;
 mod health;
+mod statistics;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use sqlx::{
 use uuid::Uuid;
 
 pub use health::Health;
+pub use statistics::Growth;
 pub use tenant::{SystemTx, TenantTx};
 
 use crate::error::Result;

@@ -31,6 +31,7 @@ use crate::{
     app::App,
     contacts::custom_fields,
     crash,
+    db::Growth,
     error::{Error, Result},
     messaging,
 };
@@ -39,6 +40,19 @@ use crate::{
 const SAMPLES: usize = 10;
 /// Batches that are written at once.
 const WRITERS: usize = 2;
+/// What an import adds rows to.
+const GROWING: &[&str] = &[
+    "contacts",
+    "consents",
+    "consent_events",
+    "contact_labels",
+    "people",
+    "person_phones",
+    "person_emails",
+    "import_addresses",
+    "import_changes",
+    "do_not_contact",
+];
 /// So often a batch is judged anew because somebody else brought the same numbers meanwhile.
 const MOST_RETRIES: usize = 5;
 
@@ -71,6 +85,7 @@ struct Work {
     import: Import,
     plan: Arc<Plan>,
     first_stage: Option<Uuid>,
+    growth: Mutex<Growth>,
 }
 
 /// How an import ended.
@@ -124,7 +139,8 @@ async fn stages(app: &Arc<App>, import: Import) -> Result<End> {
     drop(conn);
     let (batches, parsed) = mpsc::channel(1);
     let parser = tokio::task::spawn_blocking(move || parse::parse(stored, &format, reader, &done, batches));
-    let work = Arc::new(Work { app: app.clone(), import, plan, first_stage });
+    let growth = Mutex::new(Growth::of(GROWING));
+    let work = Arc::new(Work { app: app.clone(), import, plan, first_stage, growth });
     let (verdicts, judged) = mpsc::channel(1);
     let judge = tokio::spawn(judge(work.clone(), parsed, verdicts));
     let judged = Arc::new(Mutex::new(judged));
@@ -322,6 +338,10 @@ async fn write_batch(work: &Work, batch: &Judged, label_ids: &mut Vec<Uuid>) -> 
     tx.commit().await?;
     *label_ids = ids;
     crash::point("import.committed").await;
+    if !import.dry_run {
+        let mut conn = work.app.db.system_conn().await?;
+        work.growth.lock().await.add(&mut conn, step.new).await?;
+    }
     Ok(Written::Done)
 }
 

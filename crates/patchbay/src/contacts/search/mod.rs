@@ -28,7 +28,7 @@ const GATHERED: i64 = 5_000;
 /// The second walk, for what is neither frequent nor rare.
 const MORE_STEPS: i64 = 30_000;
 /// So many found on a vain first walk promise that a second will do.
-const PROMISING: usize = 10;
+const PROMISING: usize = 3;
 /// Above that a count says only that it is more.
 const COUNTED: i64 = 1_000;
 

@@ -162,7 +162,7 @@ impl Server {
 
     fn start(binaries: &Binaries, place: &Place, extra: &[&str]) -> Result<Self> {
         let conf = place.cluster.join(settings::FILE);
-        fs::write(&conf, settings::TUNED).map_err(ClusterError::file(&conf, "written"))?;
+        fs::write(&conf, settings::tuned()).map_err(ClusterError::file(&conf, "written"))?;
         if let Some(Account { uid, gid }) = place.account {
             std::os::unix::fs::chown(&conf, Some(uid), Some(gid))
                 .map_err(ClusterError::file(&conf, "handed over"))?;
