@@ -65,10 +65,33 @@ need_postgres() {
     die "The PostgreSQL that this system offers is older than 15. Install a newer one from postgresql.org/download, or set PATCHBAY_PG_BIN."
 }
 
+# need_rust [COMPONENT…]: a compiler new enough for us, with rustfmt, clippy or whatever else is named.
 need_rust() {
-  have cargo || { [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"; }
-  have cargo || die "Rust is missing. Install it from https://rustup.rs (one line, no administrator needed), then run this again."
+  local wanted component
+  have cargo || { [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"; } || install_rust
   have cc || install_packages "a C compiler, which some libraries need" "gcc libc6-dev" gcc gcc "gcc musl-dev"
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  at_least "$wanted" "$(rustc --version | cut -d' ' -f2)" || {
+    have rustup && say "Renewing Rust: rustup update stable" && rustup update --no-self-update stable
+    at_least "$wanted" "$(rustc --version | cut -d' ' -f2)" || die "Rust is older than $wanted. Install a newer one from https://rustup.rs."
+  }
+  for component in "$@"; do
+    "cargo-$component" --version >/dev/null 2>&1 || { have rustup && rustup component add "${component/fmt/rustfmt}"; } ||
+      die "cargo $component is missing. Install it with the package that cargo came from, or get Rust from https://rustup.rs."
+  done
+}
+
+install_rust() {
+  have curl || install_packages "curl, which fetches Rust" "curl ca-certificates" curl curl curl
+  say "Installing Rust for $(id -un): rustup, into ~/.rustup and ~/.cargo"
+  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y -q --no-modify-path --profile minimal ||
+    die "Rust could not be installed. Install it from https://rustup.rs, then run this again."
+  PATH="$HOME/.cargo/bin:$PATH"
+}
+
+# at_least OLDEST VERSION: compares numbers such as 1.90 and 1.95.0.
+at_least() {
+  [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
 need_node() {
