@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Rows that are looked up and written together.
-pub const BATCH_ROWS: usize = 5_000;
+pub const BATCH_ROWS: usize = 2_000;
 /// A batch of long rows ends sooner.
 const BATCH_BYTES: usize = 4 << 20;
 
