@@ -1,5 +1,6 @@
 //! Campaigns through the router, on the test's clock.
 
+mod law;
 mod order;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};

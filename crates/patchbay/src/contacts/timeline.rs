@@ -123,6 +123,7 @@ fn consent(state: &str, channel: Option<&str>, how: Option<&str>) -> String {
         Some("import") => ", by import",
         Some("carrier") => ", told by the carrier",
         Some("link") => ", by link",
+        Some("quote") => ", by accepting a quote",
         Some("api") => ", through the API",
         _ => "",
     };

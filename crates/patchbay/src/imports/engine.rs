@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Term, message::Channel};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     app::App,
+    consent::State,
     contacts::custom_fields,
     crash,
     error::{Error, Result},
@@ -392,6 +393,9 @@ fn consents(items: &[Item], now: DateTime<Utc>) -> Consents {
             given.source.push(row.consent_source.clone());
             given.wording.push(row.consent_wording.clone());
             given.at.push(row.consent_at.unwrap_or(now));
+            let term = row.consent_term.filter(|_| *state == State::Subscribed).unwrap_or(Term::EXPRESS);
+            given.basis.push(term.basis.as_str().to_owned());
+            given.expires_at.push(term.ends_at);
             given.row.push(i64::try_from(item.number).unwrap_or_default());
         }
     }

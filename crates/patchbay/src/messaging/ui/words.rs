@@ -313,6 +313,7 @@ pub(super) fn consent_proof(
         },
         "link" => format!("Followed the unsubscribe link {when}"),
         "form" => format!("Ticked the box on the form {when}"),
+        "quote" => format!("Accepted a quote {when}"),
         "import" => format!("Came with an import {when}"),
         "carrier" => format!("The carrier reported it {when}"),
         "complaint" => format!("Reported a message as unwanted {when}"),
