@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Desk, id_of};
-use crate::tests::TestApp;
+use crate::tests::{Browser, TestApp};
 
 /// Somebody with this number, who agreed to texts.
 async fn agreed(desk: &Desk, number: &str) -> Uuid {
@@ -42,7 +42,7 @@ async fn preflight(desk: &Desk, id: Uuid) -> Value {
 async fn held(desk: &Desk, id: Uuid, state: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rows = desk.list(id, &format!("recipients?state={state}")).await;
-    rows.iter().map(|row| (text(&row["gate"]), text(&row["reason"]))).collect()
+    rows.iter().map(|row| (text(&row["gate"]["name"]), text(&row["gate"]["reason"]))).collect()
 }
 
 #[tokio::test]
@@ -78,7 +78,13 @@ async fn consent_from_an_enquiry_ends_in_canada_for_campaigns_only() {
         (&consent["sms"], &consent["implied"]["sms"]["basis"]),
         (&json!("subscribed"), &json!("enquiry"))
     );
-    assert_eq!(seen(boston).await["implied"], json!({}), "no law lets it end there");
+    assert_eq!(seen(boston).await["implied"], Value::Null, "no law lets it end there");
+
+    let mut rosa = Browser::with_session(t, &desk.office.session);
+    let page = rosa.get(&format!("/contacts/{toronto}")).await.expect(200).text;
+    assert!(page.contains("Implied by an enquiry; ended on ") && page.contains("Ended"), "{page}");
+    let page = rosa.get(&format!("/contacts/{lately}")).await.expect(200).text;
+    assert!(page.contains("Implied by an enquiry; ends on ") && page.contains("Subscribed"), "{page}");
 
     let id = desk.draft(json!({})).await;
     let before = preflight(&desk, id).await;
@@ -105,7 +111,7 @@ async fn consent_from_an_enquiry_ends_in_canada_for_campaigns_only() {
     );
     // Whoever says yes is asked no more.
     given(toronto, "express", now).await;
-    assert_eq!(seen(toronto).await["implied"], json!({}));
+    assert_eq!(seen(toronto).await["implied"], Value::Null);
 }
 
 #[tokio::test]
@@ -198,6 +204,13 @@ async fn a_name_that_is_not_registered_sends_no_campaign_to_australia() {
         refused["errors"]["sender_id"].as_str().unwrap().contains("Register it with your carrier"),
         "{refused}"
     );
+    let mut rosa = Browser::with_session(t, &desk.office.session);
+    let settings = rosa.get("/settings/sending").await.expect(200).text;
+    assert!(settings.contains("Not registered as a sender name") && settings.contains("It is registered"));
+    let pressed = format!("/settings/senders/{}/registered", sender["id"].as_str().unwrap());
+    rosa.post(&pressed, &[("on", "true")]).await.expect(303);
+    assert!(rosa.get("/settings/sending").await.text.contains("Registered as a sender name in Australia"));
+    rosa.post(&pressed, &[]).await.expect(303);
     let sender_path = format!("{path}/{}", sender["id"].as_str().unwrap());
     let change = json!({ "name_registered": true });
     t.api(&desk.office.reader, "PATCH", &sender_path, change.clone()).await.expect(403);
@@ -225,7 +238,7 @@ async fn accepted_quotes_extend_what_was_implied() {
         id_of(&made.json())
     };
     let terms = async || {
-        t.text("select string_agg(right(address, 1) || ' ' || state || ' ' || basis || ' ' || coalesce(round(extract(epoch from expires_at - changed_at) / 86400 / 30.44)::text, '-'), ', ' order by address) from patchbay.consents").await
+        t.text("select string_agg(right(address, 1) || ' ' || state || ' ' || basis || ' ' || coalesce(round(extract(epoch from expires_at - changed_at) / 86400 / 30.44)::text, '-'), ', ' order by right(address, 1)) from patchbay.consents").await
     };
     let enquired = lead(json!({ "phone": "+1 416 555 0121", "consent_sms": true })).await;
     let agreed =

@@ -157,7 +157,9 @@ pub struct ConsentBody {
     pub sms: ConsentState,
     pub whatsapp: ConsentState,
     pub email: ConsentState,
-    /// Agreements among these that end by themselves, because the law reads them into an enquiry or a purchase.
+    /// Agreements among these that end by themselves, because the law reads them into an enquiry or a purchase; absent
+    /// where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub implied: BTreeMap<String, Implied>,
 }
 

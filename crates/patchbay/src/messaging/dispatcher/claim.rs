@@ -18,13 +18,13 @@ use patchbay_rules::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Batch, Claimed};
+use super::{Batch, Claimed, marketed::Marketed};
 use crate::{
     app::App,
     consent, crash,
     db::TenantTx,
     error::{Error, Result},
-    messaging::sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow, UnderWayRow},
+    messaging::sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow},
     providers::{self, Route},
 };
 
@@ -317,38 +317,6 @@ struct Decisions {
     claimed: Vec<Claimed>,
     marketed: Marketed,
     closing: Closing,
-}
-
-/// Marketing that leaves or has just left, by contact: of two campaigns that are due at once only one reaches anybody.
-#[derive(Default)]
-struct Marketed(HashMap<Uuid, Vec<UnderWayRow>>);
-
-impl Marketed {
-    async fn load(tx: &mut TenantTx) -> Result<Self> {
-        let mut marketed = Self::default();
-        for row in sql::under_way(tx).await? {
-            marketed.0.entry(row.contact_id).or_default().push(row);
-        }
-        Ok(marketed)
-    }
-
-    /// Adds to the facts what they cannot tell yet.
-    fn complete(&self, recipient: &mut RecipientFacts, row: &DueRow) {
-        let Some(others) = row.contact_id.and_then(|contact| self.0.get(&contact)) else { return };
-        let elsewhere = others.iter().filter(|other| other.campaign_id != row.campaign_id);
-        recipient.last_marketed_at =
-            recipient.last_marketed_at.max(elsewhere.map(|other| other.claimed_at).max());
-        let texts = others.iter().filter(|other| other.channel == Channel::Sms.as_str());
-        recipient.texted_at.extend(texts.map(|text| text.claimed_at));
-    }
-
-    fn note(&mut self, kind: Kind, row: &DueRow, now: DateTime<Utc>) {
-        if let Some(contact_id) = row.contact_id.filter(|_| gates::policy(kind).counts_as_marketing) {
-            let (campaign_id, channel) = (row.campaign_id, row.channel.clone());
-            let leaving = UnderWayRow { contact_id, campaign_id, channel, claimed_at: now };
-            self.0.entry(contact_id).or_default().push(leaving);
-        }
-    }
 }
 
 /// When it becomes too late, by all that this depends on: a batch has few places.
