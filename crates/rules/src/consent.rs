@@ -7,10 +7,12 @@
 //! Does not: change anybody's consent, know what an opt-in may override (never a do-not-contact entry),
 //! or understand languages beyond the words in its tables.
 
+mod basis;
 mod reading;
 mod tables;
 mod texts;
 
+pub use basis::{Basis, Term};
 pub use texts::{confirmation_text, help_text, opt_in_text, opt_out_line, says_how_to_opt_out};
 
 use reading::Reading;

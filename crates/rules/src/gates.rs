@@ -25,13 +25,14 @@ use serde::{Deserialize, Serialize};
 words! {
     /// What may hold a message, in the order in which it is asked.
     pub enum Gate {
-        /// Somebody switched sending off: for the business, the campaign or the sender.
+        /// Somebody switched sending off: for the business, the campaign or the sender; or the sender may not be
+        /// used for this.
         KillSwitch = "kill_switch",
         /// The money of the day or month is spent.
         Budget = "budget",
         /// The contact must not be written to, or has not agreed to be.
         DoNotContact = "do_not_contact",
-        /// The contact was sent marketing too recently.
+        /// The contact was sent marketing too recently, or too often.
         SuppressionWindow = "suppression_window",
         /// It is too early or too late where the contact may be.
         QuietHours = "quiet_hours",
@@ -152,7 +153,7 @@ pub fn open_until(
 fn week_of(kind: Kind, tenant: &TenantFacts, recipient: &RecipientFacts) -> Option<quiet_hours::WeekRules> {
     let country = recipient.country.as_deref().unwrap_or(&tenant.country);
     (tenant.apply_country_rules && policy(kind).counts_as_marketing)
-        .then(|| quiet_hours::marketing_rules(country, recipient.state.as_deref()))
+        .then(|| quiet_hours::marketing_rules(country, recipient.state.as_deref(), tenant.rest_on_holidays))
         .flatten()
 }
 
@@ -192,12 +193,17 @@ impl Case<'_> {
     }
 
     fn kill_switch(&self) -> Option<Objection> {
+        let label = || self.sender.label.clone();
+        let names_count = policy(self.kind).counts_as_marketing && self.recipient.wants_registered_name;
+        if names_count && self.sender.unregistered_name {
+            return Some((Reason::NameNotRegistered { label: label() }, None));
+        }
         let reason = if self.tenant.kill_switch {
             Reason::SendingOff
         } else if self.recipient.campaign_paused {
             Reason::CampaignPaused
         } else if !self.sender.active {
-            Reason::SenderOff { label: self.sender.label.clone() }
+            Reason::SenderOff { label: label() }
         } else {
             return None;
         };
@@ -234,16 +240,35 @@ impl Case<'_> {
                 Some((Reason::Unsubscribed { how: how.clone(), at: *at }, None))
             }
             ConsentState::Unknown if needed == Consent::OptedIn => Some((Reason::NotSubscribed, None)),
-            ConsentState::Unknown | ConsentState::Subscribed => None,
+            ConsentState::Implied { basis, ends_at }
+                if needed == Consent::OptedIn && *ends_at <= self.now =>
+            {
+                Some((Reason::ConsentEnded { basis: *basis, at: *ends_at }, None))
+            }
+            ConsentState::Unknown | ConsentState::Subscribed | ConsentState::Implied { .. } => None,
         }
     }
 
-    /// Never, rather than not yet: an offer that waits for months is not the offer that was approved.
     fn suppression_window(&self) -> Option<Objection> {
+        self.suppressed().or_else(|| self.too_many())
+    }
+
+    /// Never, rather than not yet: an offer that waits for months is not the offer that was approved.
+    fn suppressed(&self) -> Option<Objection> {
         let last = self.recipient.last_marketed_at?;
         let days = self.tenant.suppression_days;
         let free_again = last + TimeDelta::days(i64::from(days));
         (self.now < free_again).then_some((Reason::Suppressed { last_marketed_at: last, days }, None))
+    }
+
+    /// Until the oldest of as many texts as are allowed is old enough.
+    fn too_many(&self) -> Option<Objection> {
+        let cap = self.recipient.cap?;
+        let mut texted_at = self.recipient.texted_at.clone();
+        texted_at.sort_unstable_by(|one, other| other.cmp(one));
+        let free_again = *texted_at.get(cap.most.checked_sub(1)?)? + cap.span();
+        let reason = Reason::TooMany { most: cap.most, hours: cap.hours };
+        (self.now < free_again).then_some((reason, Some(free_again)))
     }
 
     fn quiet_hours(&self) -> Option<Objection> {
@@ -253,7 +278,11 @@ impl Case<'_> {
         let week = week_of(self.kind, self.tenant, self.recipient);
         match quiet_hours::check(self.now, &self.recipient.zones.zones, self.tenant.quiet, week.as_ref()) {
             QuietDecision::Open => None,
-            QuietDecision::Quiet { until, zone } => Some((Reason::QuietHours { zone }, Some(until))),
+            QuietDecision::Quiet { until, zone } => {
+                let today = local_day(self.now, zone);
+                let holiday = week.and_then(|week| week.holiday_on(today)).map(str::to_owned);
+                Some((Reason::QuietHours { zone, holiday }, Some(until)))
+            }
         }
     }
 

@@ -13,7 +13,9 @@ mod words;
 pub mod calendar;
 pub mod clicks;
 pub mod consent;
+pub mod frequency;
 pub mod gates;
+pub mod holidays;
 
 pub mod message;
 pub mod money;
@@ -22,6 +24,7 @@ pub mod price;
 pub mod proportions;
 pub mod quiet_hours;
 pub mod segments;
+pub mod senders;
 pub mod template;
 pub mod warm_up;
 pub mod zones;

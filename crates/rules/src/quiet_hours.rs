@@ -4,7 +4,7 @@
 //! instant at which all of them are open together, to the second, across every change of clocks. It errs
 //! towards silence: while a clock goes back, an hour counts as quiet if either reading of it is quiet,
 //! and a contact without any candidate zone is never open.
-//! Does not: know holidays, or which messages quiet hours bind (see [`crate::gates`]).
+//! Does not: know which messages quiet hours bind (see [`crate::gates`]).
 
 mod edges;
 mod marketing;
@@ -12,10 +12,13 @@ mod marketing;
 pub use marketing::marketing_rules;
 
 use chrono::{
-    DateTime, Datelike, MappedLocalTime, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc,
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
+    Timelike, Utc,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use crate::holidays::Calendar;
 
 /// How far ahead a common open moment is looked for.
 pub const HORIZON: TimeDelta = TimeDelta::days(14);
@@ -74,26 +77,35 @@ impl Hours {
     }
 }
 
-/// The open hours of a week, Monday first.
+/// The open hours of a week, Monday first, and the holidays that are closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WeekRules {
     /// Monday to Sunday.
     pub days: [Hours; 7],
+    /// Closed from midnight to midnight.
+    pub holidays: Option<Calendar>,
 }
 
 impl WeekRules {
     /// The same hours from Monday to Friday, and others at the weekend.
     pub const fn new(weekdays: Hours, saturday: Hours, sunday: Hours) -> Self {
-        Self { days: [weekdays, weekdays, weekdays, weekdays, weekdays, saturday, sunday] }
+        Self { days: [weekdays, weekdays, weekdays, weekdays, weekdays, saturday, sunday], holidays: None }
     }
 
-    /// What both leave open.
+    /// The hours that both leave open, on the holidays of `self`.
     pub fn intersect(&self, other: &Self) -> Self {
-        Self { days: std::array::from_fn(|day| self.days[day].intersect(other.days[day])) }
+        let days = std::array::from_fn(|day| self.days[day].intersect(other.days[day]));
+        Self { days, ..*self }
+    }
+
+    /// The holiday that closes a day.
+    pub fn holiday_on(&self, day: NaiveDate) -> Option<&'static str> {
+        self.holidays.and_then(|calendar| calendar.holiday_on(day))
     }
 
     fn is_open_at(&self, local: NaiveDateTime) -> bool {
         self.days[local.weekday().num_days_from_monday() as usize].is_open_at(local.time())
+            && self.holiday_on(local.date()).is_none()
     }
 }
 

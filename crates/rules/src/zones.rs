@@ -142,10 +142,38 @@ pub fn by_australian_postcode(postcode: &str) -> Option<&'static [Tz]> {
     })
 }
 
+/// The country that a number belongs to: ISO 3166 alpha-2. Those of +1 share a calling code, so the area code tells;
+/// `None` for one that no table knows yet, and for what is no number.
+pub fn country_of(e164: &str) -> Option<&'static str> {
+    match e164.strip_prefix("+1") {
+        Some(national) => area_of(national).map(|area| area.country),
+        None => country_of_number(e164).map(|country| country.code),
+    }
+}
+
+/// The same, taking an area code that no table knows yet for an overlay somewhere in the United States.
+pub fn likely_country_of(e164: &str) -> Option<&'static str> {
+    country_of(e164).or_else(|| e164.starts_with("+1").then_some("US"))
+}
+
+/// Every country that a number may belong to, for rules that must not be missed: one of the two largest of +1 where
+/// the area code does not tell.
+pub fn countries_of(e164: &str) -> &'static [&'static str] {
+    match country_of(e164) {
+        Some("CA") => &["CA"],
+        None if e164.starts_with("+1") => &["US", "CA"],
+        found => found.and_then(country).map_or(&[], |country| std::slice::from_ref(&country.code)),
+    }
+}
+
+fn area_of(national: &str) -> Option<AreaCode> {
+    national.get(..3).and_then(|code| code.parse().ok()).and_then(area_code)
+}
+
 /// Zones by number geography, and whether the number can be trusted to tell.
 fn by_phone(e164: &str) -> Option<(&'static [Tz], bool)> {
     if let Some(national) = e164.strip_prefix("+1") {
-        let known = national.get(..3).and_then(|code| code.parse().ok()).and_then(area_code);
+        let known = area_of(national);
         // North American numbers move with their owners, so the code is a hint at best.
         return Some((known.map_or(CONTINENTAL, |code| code.zones), false));
     }

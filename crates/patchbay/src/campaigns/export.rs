@@ -20,7 +20,7 @@ use crate::{
 /// Rows of one statement.
 const BATCH: i64 = 1_000;
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 27] = [
     "contact_id",
     "name",
     "address",
@@ -30,6 +30,8 @@ const COLUMNS: [&str; 25] = [
     "consent_source",
     "consent_wording",
     "consent_at",
+    "consent_basis",
+    "consent_expires_at",
     "consent_evidence",
     "status",
     "gate",
@@ -109,6 +111,8 @@ fn cells(row: sql::ExportRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) -> Vec<
         row.consent_source.unwrap_or_default(),
         row.consent_wording.unwrap_or_default(),
         at(row.consent_at),
+        row.consent_basis.unwrap_or_default(),
+        at(row.consent_expires_at),
         row.consent_evidence
             .filter(|evidence| evidence != &serde_json::json!({}))
             .map(|e| e.to_string())

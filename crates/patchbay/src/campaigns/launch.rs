@@ -10,7 +10,7 @@ use super::{
     Campaign, Status,
     audience::Audience,
     draft::{finished, record},
-    sql, words,
+    names, sql, words,
 };
 use crate::{
     app::App,
@@ -26,6 +26,7 @@ pub(super) const AT_ONCE: i64 = 20_000;
 /// answered as it is.
 pub async fn launch(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
     let now = app.now();
+    names::check(app, caller, id).await?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let campaign = super::lock(&mut tx, id).await?;
     match campaign.status {

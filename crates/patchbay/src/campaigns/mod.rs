@@ -16,6 +16,7 @@ mod export;
 pub mod jobs;
 mod launch;
 mod look;
+mod names;
 mod plan;
 pub mod preflight;
 mod recipients;

@@ -7,7 +7,8 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 use patchbay_rules::{
     calendar::{local_day, next_midnight},
-    gates::{self, RecipientFacts, SenderFacts, Usage, Verdict},
+    frequency::Cap,
+    gates::{self, ConsentState, RecipientFacts, SenderFacts, Usage, Verdict},
     message::Kind,
     warm_up,
 };
@@ -28,6 +29,8 @@ struct Alike {
     zones: Vec<Tz>,
     country: Option<String>,
     state: Option<String>,
+    texted_at: Vec<DateTime<Utc>>,
+    cap: Option<Cap>,
     sender: Option<Uuid>,
     ready_at: DateTime<Utc>,
 }
@@ -78,10 +81,14 @@ impl<'a> Plan<'a> {
             zones: recipient.zones.zones.clone(),
             country: recipient.country.clone(),
             state: recipient.state.clone(),
+            texted_at: recipient.texted_at.clone(),
+            cap: recipient.cap,
             sender,
             ready_at,
         };
-        let new = || Group { recipient: recipient.clone(), sender, ready_at, count: 0, cost_micros: 0 };
+        // That they may be written to was found; of the end of one's agreement the others know nothing.
+        let recipient = || RecipientFacts { consent: ConsentState::Subscribed, ..recipient.clone() };
+        let new = || Group { recipient: recipient(), sender, ready_at, count: 0, cost_micros: 0 };
         let group = self.groups.entry(alike).or_insert_with(new);
         group.count += 1;
         group.cost_micros = group.cost_micros.saturating_add(cost_micros.max(0));

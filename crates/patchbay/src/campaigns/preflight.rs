@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::{
+    frequency,
     gates::{self, Gate},
     message::{Channel, Kind},
 };
@@ -156,7 +157,8 @@ struct Asking<'a> {
 impl Asking<'_> {
     async fn batch(&mut self, tx: &mut TenantTx, ids: &[Uuid]) -> Result<()> {
         let channel = self.campaign.channel;
-        let prospects = sql::prospects(tx, channel.as_str(), ids).await?;
+        let prospects =
+            sql::prospects(tx, channel.as_str(), ids, self.starts_at - frequency::LONGEST).await?;
         let readers = templates::readers(tx, self.app, ids).await?;
         for prospect in prospects {
             if let Some(reader) = readers.get(&prospect.id) {
@@ -287,6 +289,7 @@ fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros
         sender_id: None,
         quote_id: None,
         campaign_status: None,
+        campaign_id: None,
         cost_micros,
         attempt: 0,
         quiet_hours_waived: false,
@@ -296,6 +299,7 @@ fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros
         contact_state: prospect.state,
         contact_postal: prospect.postal,
         last_marketed_at: prospect.last_marketed_at,
+        texted_at: prospect.texted_at,
         last_inbound_at: prospect.last_inbound_at,
         whatsapp_inbound_at: None,
         reply_from: prospect.reply_from,
@@ -303,6 +307,8 @@ fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros
         consent_how: prospect.consent_how,
         consent_detail: prospect.consent_detail,
         consent_changed_at: prospect.consent_changed_at,
+        consent_basis: prospect.consent_basis,
+        consent_expires_at: prospect.consent_expires_at,
         listed_reason: prospect.listed_reason,
         listed_at: prospect.listed_at,
     }

@@ -1,5 +1,6 @@
 //! Campaigns through the router, on the test's clock.
 
+mod law;
 mod order;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -433,7 +434,7 @@ async fn its_time_comes_once_or_in_every_zone() {
 #[tokio::test]
 async fn a_sender_that_cannot_be_answered_needs_a_link() {
     let desk = Desk::open(2).await;
-    desk.t.execute("insert into patchbay.senders (tenant_id, channel, address, provider) select id, 'sms', 'Brightside', 'fake' from patchbay.tenants").await;
+    desk.t.execute("insert into patchbay.senders (tenant_id, channel, address, provider, name_registered) select id, 'sms', 'Brightside', 'fake', true from patchbay.tenants").await;
     let sender: Uuid = desk
         .t
         .text("select id::text from patchbay.senders where address = 'Brightside'")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Basis, message::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -116,6 +116,9 @@ pub struct Give {
     pub channel: String,
     /// `subscribed` or `unsubscribed`.
     pub state: String,
+    /// What an agreement rests on: `express` (the default: they said so), `enquiry` or `purchase`. Where the law of their
+    /// country lets agreement that it reads into an enquiry or a purchase end, it ends.
+    pub basis: Option<String>,
     /// Where it was given: a form, a call, a paper.
     pub source: Option<String>,
     /// What the person saw or heard.
@@ -145,6 +148,7 @@ pub async fn note(app: &App, caller: &Caller, id: Uuid, given: &Give) -> Result<
         "unsubscribed" => ConsentState::Unsubscribed,
         _ => return Err(Error::field("state", "Choose subscribed or unsubscribed.")),
     };
+    let basis = read_basis("basis", given.basis.as_deref())?.unwrap_or(Basis::Express);
     let now = app.now();
     if given.at.is_some_and(|at| at > now) {
         return Err(Error::field("at", "Consent cannot have been given in the future."));
@@ -167,6 +171,7 @@ pub async fn note(app: &App, caller: &Caller, id: Uuid, given: &Give) -> Result<
         }
     }
     let change = Change {
+        basis,
         source: given.source.as_deref(),
         wording: given.wording.as_deref(),
         evidence: json!({ "noted_by": caller.actor.label }),
@@ -190,6 +195,14 @@ pub async fn note(app: &App, caller: &Caller, id: Uuid, given: &Give) -> Result<
     let proofs = proof(&mut tx, &address).await?;
     tx.commit().await?;
     Ok(proofs)
+}
+
+/// What an agreement rests on, as it was sent; nothing where it was not said.
+pub fn read_basis(field: &'static str, word: Option<&str>) -> Result<Option<Basis>> {
+    word.map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| word.parse().map_err(|_| Error::field(field, "Choose express, enquiry or purchase.")))
+        .transpose()
 }
 
 /// All proof about a contact's addresses, newest first.

@@ -2,7 +2,9 @@
 //!
 //! Promises: a change and its proof are written together; a second STOP changes nothing and says so, so that it
 //! is confirmed once. An opt-out by text also puts the number on the do-not-contact list, which binds every
-//! channel and every number of the tenant; START takes it off again, but never what a person put there.
+//! channel and every number of the tenant; START takes it off again, but never what a person put there. An agreement
+//! that the law reads into an enquiry or a purchase is extended, never shortened, and never takes the place of one that
+//! somebody gave; whoever decides about a message compares its end with the time.
 //! Nothing here sends: confirmations are the caller's.
 
 mod api;
@@ -14,14 +16,21 @@ mod ui;
 mod view;
 
 use chrono::{DateTime, Utc};
-use patchbay_rules::{gates::OptOutSource, message::Channel};
+use patchbay_rules::{
+    consent::{Basis, Term},
+    gates::{self, OptOutSource},
+    message::Channel,
+    zones,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use api::{Doc, Give, Listed, note};
+pub use api::{Doc, Give, Listed, note, read_basis};
 
-use crate::{app::App, auth::Actor, db::TenantTx, error::Result, messaging, web::routes::Routes};
+use crate::{
+    app::App, auth::Actor, contacts::Contact, db::TenantTx, error::Result, messaging, web::routes::Routes,
+};
 
 /// Whether somebody wants to hear from the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,8 +58,10 @@ pub struct Change<'a> {
     /// E.164 or e-mail.
     pub address: &'a str,
     pub state: State,
-    /// `keyword`, `phrase`, `link`, `admin`, `api`, `import`, `carrier`, `complaint`, `form`.
+    /// `keyword`, `phrase`, `link`, `admin`, `api`, `import`, `carrier`, `complaint`, `form`, `quote`.
     pub how: &'a str,
+    /// What an agreement rests on.
+    pub basis: Basis,
     /// The keyword itself, or the words agreed to in short.
     pub detail: Option<&'a str>,
     /// The form, the file, the number it was sent to.
@@ -71,6 +82,7 @@ impl<'a> Change<'a> {
             address,
             state,
             how,
+            basis: Basis::Express,
             detail: None,
             source: None,
             wording: None,
@@ -88,6 +100,10 @@ pub struct Proof {
     pub channel: String,
     pub state: String,
     pub how: String,
+    /// Of an agreement: `express`, `enquiry` or `purchase`.
+    pub basis: Option<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
     pub source: Option<String>,
     pub wording: Option<String>,
     #[schema(value_type = Object)]
@@ -96,11 +112,12 @@ pub struct Proof {
     pub created_at: DateTime<Utc>,
 }
 
-/// Records `change` with its proof; answers whether the state is a different one now.
+/// Records `change` with its proof; answers whether the state, or what an agreement rests on, is a different one now.
 pub async fn set(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
-    let changed = sql::upsert_state(tx, change).await?;
+    let term = term(tx, change).await?;
+    let changed = sql::upsert_state(tx, change, term).await?;
     if changed {
-        sql::insert_event(tx, change).await?;
+        sql::insert_event(tx, change, term).await?;
     }
     if change.channel != Channel::Email {
         match change.state {
@@ -131,14 +148,71 @@ pub async fn retract(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
         return Ok(false);
     }
     let before = sql::state_before(tx, change.channel, change.address).await?;
-    let state = if before.as_deref() == Some("subscribed") { State::Subscribed } else { State::Unknown };
+    let agreed = before.filter(|before| before.state == "subscribed");
+    let state = if agreed.is_some() { State::Subscribed } else { State::Unknown };
+    let term = agreed.map_or(Term::EXPRESS, |before| read_term(before.basis.as_deref(), before.expires_at));
     let change = Change { state, source: change.source, evidence: change.evidence.clone(), ..*change };
-    sql::upsert_state(tx, &change).await?;
-    sql::insert_event(tx, &change).await?;
+    sql::upsert_state(tx, &change, term).await?;
+    sql::insert_event(tx, &change, term).await?;
     if change.channel != Channel::Email {
         sql::unlist_presumed(tx, change.address).await?;
     }
     Ok(true)
+}
+
+/// The term of the agreement in `change`. Whoever has the address may be in more than one country: every one that the
+/// contacts and their numbers tell counts, and the business's own where nothing tells.
+async fn term(tx: &mut TenantTx, change: &Change<'_>) -> Result<Term> {
+    if change.state != State::Subscribed || change.basis == Basis::Express {
+        return Ok(Term::EXPRESS);
+    }
+    let known = sql::whereabouts(tx, &[change.address]).await?;
+    Ok(Term::new(change.basis, change.at, &known.countries(&[change.address])))
+}
+
+/// Where the people behind some addresses may be.
+struct Whereabouts {
+    home: String,
+    /// Countries and numbers of contacts.
+    contacts: Vec<(Option<String>, Option<String>)>,
+}
+
+impl Whereabouts {
+    fn countries<'a>(&'a self, addresses: &[&'a str]) -> Vec<&'a str> {
+        let mut found: Vec<&str> =
+            self.contacts.iter().filter_map(|(country, _)| country.as_deref()).collect();
+        let numbers = self.contacts.iter().filter_map(|(_, number)| number.as_deref());
+        for number in numbers.chain(addresses.iter().copied()) {
+            found.extend(zones::countries_of(number));
+        }
+        if found.is_empty() { vec![&self.home] } else { found }
+    }
+}
+
+/// The contact bought something at `at`: what was implied lasts as long as the law gives it after a purchase. Nobody is
+/// subscribed by it.
+pub async fn bought(tx: &mut TenantTx, contact: &Contact, at: DateTime<Utc>, evidence: &Value) -> Result<()> {
+    let addresses: Vec<&str> =
+        [&contact.phone_e164, &contact.email].into_iter().flatten().map(String::as_str).collect();
+    let known = sql::whereabouts(tx, &addresses).await?;
+    let term = Term::new(Basis::Purchase, at, &known.countries(&addresses));
+    match term.ends_at {
+        Some(ends_at) => sql::extend_by_purchase(tx, &addresses, at, ends_at, evidence).await,
+        None => Ok(()),
+    }
+}
+
+/// A term as it is stored; what was recorded before terms were is express.
+pub fn read_term(basis: Option<&str>, ends_at: Option<DateTime<Utc>>) -> Term {
+    Term { basis: basis.and_then(|word| word.parse().ok()).unwrap_or(Basis::Express), ends_at }
+}
+
+/// The rules' view of a stored agreement.
+pub fn agreement(basis: Option<&str>, ends_at: Option<DateTime<Utc>>) -> gates::ConsentState {
+    match read_term(basis, ends_at) {
+        Term { basis, ends_at: Some(ends_at) } => gates::ConsentState::Implied { basis, ends_at },
+        Term { ends_at: None, .. } => gates::ConsentState::Subscribed,
+    }
 }
 
 /// Puts a number on the do-not-contact list, also for what is waiting already; `false` when it is there.

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use patchbay_rules::{calendar, consent::Basis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// How far the business has come with a contact.
@@ -84,6 +87,28 @@ impl ConsentState {
     }
 }
 
+/// An agreement that ends by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Implied {
+    /// What it was read into: `enquiry` or `purchase`.
+    #[schema(value_type = String)]
+    pub basis: Basis,
+    /// From then on it does not hold for marketing.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// By channel.
+pub type Terms = Json<BTreeMap<String, Implied>>;
+
+impl Implied {
+    /// As it reads beside the agreement, without an end of its own.
+    pub fn words(&self, now: DateTime<Utc>, viewer: Tz) -> String {
+        let ends = if self.expires_at <= now { "ended" } else { "ends" };
+        let day = calendar::describe_day(self.expires_at, now, viewer);
+        format!("Implied by {}; {ends} on {day}", self.basis.origin())
+    }
+}
+
 /// A tenant's own copy of a person: what row-level security lets the tenant read, and nothing of the identity
 /// that contacts of several tenants may share.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +142,8 @@ pub struct Contact {
     pub consent_sms: ConsentState,
     pub consent_whatsapp: ConsentState,
     pub consent_email: ConsentState,
+    /// The agreements among these that end by themselves, by channel.
+    pub implied: Terms,
     pub last_contacted_at: Option<DateTime<Utc>>,
     pub last_replied_at: Option<DateTime<Utc>>,
     /// The contact that this duplicate became part of.
@@ -127,6 +154,11 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Whether the agreement to be written to on a channel has ended by itself.
+    pub fn has_lapsed(&self, channel: &str, now: DateTime<Utc>) -> bool {
+        self.implied.get(channel).is_some_and(|implied| implied.expires_at <= now)
+    }
+
     /// What a list calls this contact: the name, or else the best address there is.
     pub fn display_name(&self) -> String {
         let name = full_name(self.first_name.as_deref(), self.last_name.as_deref());

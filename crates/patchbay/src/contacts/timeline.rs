@@ -76,7 +76,7 @@ fn sentence(entry_type: &str, kind: &str, data: &Value) -> String {
         ("quote", _) => {
             format!("Quote {} made", data.get("number").map(Value::to_string).unwrap_or_default())
         }
-        ("consent", _) => consent(kind, word("channel"), word("how")),
+        ("consent", _) => consent(kind, word("channel"), word("how"), word("basis")),
         (_, "created") => match word("source") {
             Some(source) => format!("Came in through {source}"),
             None => "Came in".to_owned(),
@@ -110,7 +110,7 @@ fn sentence(entry_type: &str, kind: &str, data: &Value) -> String {
     }
 }
 
-fn consent(state: &str, channel: Option<&str>, how: Option<&str>) -> String {
+fn consent(state: &str, channel: Option<&str>, how: Option<&str>, basis: Option<&str>) -> String {
     let channel = match channel {
         Some("whatsapp") => "WhatsApp",
         Some("email") => "e-mail",
@@ -123,12 +123,15 @@ fn consent(state: &str, channel: Option<&str>, how: Option<&str>) -> String {
         Some("import") => ", by import",
         Some("carrier") => ", told by the carrier",
         Some("link") => ", by link",
+        Some("quote") => ", by accepting a quote",
         Some("api") => ", through the API",
         _ => "",
     };
-    match state {
-        "subscribed" => format!("Agreed to {channel}{how}"),
-        "unsubscribed" => format!("Refused {channel}{how}"),
+    match (state, basis) {
+        ("subscribed", Some("enquiry")) => format!("Enquired, which counts for {channel}{how}"),
+        ("subscribed", Some("purchase")) => format!("Bought something, which counts for {channel}{how}"),
+        ("subscribed", _) => format!("Agreed to {channel}{how}"),
+        ("unsubscribed", _) => format!("Refused {channel}{how}"),
         _ => format!("Consent to {channel} is open{how}"),
     }
 }
@@ -163,6 +166,12 @@ mod tests {
                 "unsubscribed",
                 json!({"channel": "sms", "how": "keyword"}),
                 "Refused text messages, by reply",
+            ),
+            (
+                "consent",
+                "subscribed",
+                json!({"channel": "sms", "how": "quote", "basis": "purchase"}),
+                "Bought something, which counts for text messages, by accepting a quote",
             ),
             (
                 "message",

@@ -241,7 +241,7 @@ fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
     let text = "Booked: tomorrow between 8:00 and 10:00. Sam will text you when he is on the way.";
     match quiet_hours::check(studio.now, &[zone], quiet, None) {
         QuietDecision::Quiet { until, zone } => {
-            let reason = serde_json::to_value(Reason::QuietHours { zone }).unwrap_or_default();
+            let reason = serde_json::to_value(Reason::QuietHours { zone, holiday: None }).unwrap_or_default();
             studio.hold(FAR_AWAY, far, text, until, Some(reason));
         }
         QuietDecision::Open => {

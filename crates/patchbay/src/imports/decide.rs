@@ -9,7 +9,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Term, message::Channel};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -111,7 +111,7 @@ pub struct Known {
     /// Place of the row → the contact it means.
     pub matches: HashMap<usize, Uuid>,
     pub contacts: HashMap<Uuid, Existing>,
-    pub consents: HashMap<(Channel, String), State>,
+    pub consents: HashMap<(Channel, String), (State, Term)>,
     pub listed: HashSet<String>,
 }
 
@@ -263,9 +263,13 @@ pub fn address(row: &Row, channel: Channel) -> Option<&str> {
     if channel == Channel::Email { row.email.as_deref() } else { row.phone.as_deref() }
 }
 
-fn state(row: &Row, channel: Channel, known: &Known) -> Option<State> {
+fn stands(row: &Row, channel: Channel, known: &Known) -> Option<(State, Term)> {
     let address = address(row, channel)?;
     known.consents.get(&(channel, address.to_owned())).copied()
+}
+
+fn state(row: &Row, channel: Channel, known: &Known) -> Option<State> {
+    stands(row, channel, known).map(|(state, _)| state)
 }
 
 fn refused(row: &Row, known: &Known) -> bool {
@@ -279,12 +283,16 @@ fn consents(row: &Row, known: &Known, listed: bool) -> Vec<(Channel, State)> {
     let news = |&(channel, said): &(Channel, State)| {
         let is_listed = listed && channel != Channel::Email;
         address(row, channel).is_some()
-            && match (said, state(row, channel, known)) {
-                (State::Unknown, _) | (State::Subscribed, Some(State::Unsubscribed | State::Subscribed)) => {
-                    false
+            && match (said, stands(row, channel, known)) {
+                (State::Unknown, _) | (State::Subscribed, Some((State::Unsubscribed, _))) => false,
+                // An agreement that lasts longer than the one that stands.
+                (State::Subscribed, Some((State::Subscribed, term))) => {
+                    !is_listed && row.consent_term.is_some_and(|said| said.replaces(term))
                 }
                 (State::Subscribed, _) => !is_listed,
-                (State::Unsubscribed, current) => current != Some(State::Unsubscribed),
+                (State::Unsubscribed, current) => {
+                    current.is_none_or(|(state, _)| state != State::Unsubscribed)
+                }
             }
     };
     row.consents.iter().filter(|consent| news(consent)).copied().collect()
@@ -399,10 +407,12 @@ mod tests {
         let mut known = Known::default();
         assert_eq!(consents(&one, &known, false).len(), 1);
         assert_eq!(consents(&one, &known, true).len(), 0);
-        known.consents.insert((Channel::Sms, "+61412345678".to_owned()), State::Unsubscribed);
+        known
+            .consents
+            .insert((Channel::Sms, "+61412345678".to_owned()), (State::Unsubscribed, Term::EXPRESS));
         assert!(consents(&one, &known, false).is_empty() && refused(&one, &known));
         one.consents = vec![(Channel::Sms, State::Unsubscribed)];
-        known.consents.insert((Channel::Sms, "+61412345678".to_owned()), State::Subscribed);
+        known.consents.insert((Channel::Sms, "+61412345678".to_owned()), (State::Subscribed, Term::EXPRESS));
         assert_eq!(consents(&one, &known, false), [(Channel::Sms, State::Unsubscribed)]);
     }
 

@@ -27,6 +27,7 @@ pub(super) fn mapping(typed: &Typed, headings: &[String]) -> Result<Mapping, Box
     let text = |name: &str| Some(said(typed, name).to_owned()).filter(|text| !text.is_empty());
     let consent = (!channel.is_empty()).then(|| ConsentClaim {
         channel: channel.to_owned(),
+        basis: text("consent.basis"),
         source: text("consent.source"),
         wording: text("consent.wording"),
         at: None,

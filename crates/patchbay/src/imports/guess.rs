@@ -32,6 +32,7 @@ const WORDS: &[(&str, &[&str])] = &[
         "consent.at",
         &["consentdate", "optindate", "optedinat", "consentedat", "consentat", "optintime", "optintimestamp"],
     ),
+    ("consent.basis", &["consentbasis", "consenttype", "optintype"]),
     ("consent.source", &["consentsource", "optinsource"]),
     ("consent.wording", &["consentwording", "consenttext"]),
     (

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Basis, message::Channel};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{
+    consent,
+    error::{Error, Result},
+};
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -14,7 +17,7 @@ use crate::error::{Error, Result};
 pub struct Mapping {
     /// Heading of a column → field: `phone`, `email`, `first_name`, `last_name`, `name`, `status`, `stage`, `source`,
     /// `timezone`, `state`, `postal`, `country`, `labels`, `properties.<key>`, `consent.sms`, `consent.whatsapp`,
-    /// `consent.email`, `consent.source`, `consent.wording`, `consent.at`; or, for a list of numbers that must not be
+    /// `consent.email`, `consent.basis`, `consent.source`, `consent.wording`, `consent.at`; or, for a list of numbers that must not be
     /// contacted, `do_not_contact` and `reason`. Columns that are not named are left out.
     pub columns: BTreeMap<String, Option<String>>,
     /// Given to every contact of the file.
@@ -31,6 +34,8 @@ pub struct Mapping {
 pub struct ConsentClaim {
     /// `sms`, `whatsapp` or `email`.
     pub channel: String,
+    /// What it rests on, if the file does not say: `express` (the default: they said so), `enquiry` or `purchase`.
+    pub basis: Option<String>,
     /// Where it was given: a form, a fair, a paper.
     pub source: Option<String>,
     /// What people saw when they agreed.
@@ -68,6 +73,7 @@ pub enum Field {
     Labels,
     Property(String),
     Consent(Channel),
+    ConsentBasis,
     ConsentSource,
     ConsentWording,
     ConsentAt,
@@ -77,7 +83,7 @@ pub enum Field {
 
 impl Field {
     /// Every field but the custom ones, with the words it is offered by.
-    pub const OFFERED: [(&'static str, &'static str); 21] = [
+    pub const OFFERED: [(&'static str, &'static str); 22] = [
         ("phone", "Phone"),
         ("email", "E-mail"),
         ("first_name", "First name"),
@@ -94,6 +100,7 @@ impl Field {
         ("consent.sms", "Agreed to texts"),
         ("consent.whatsapp", "Agreed to WhatsApp"),
         ("consent.email", "Agreed to e-mail"),
+        ("consent.basis", "What the agreement rests on"),
         ("consent.source", "Where they agreed"),
         ("consent.wording", "What they agreed to"),
         ("consent.at", "When they agreed"),
@@ -120,6 +127,7 @@ impl Field {
             "consent.sms" => Self::Consent(Channel::Sms),
             "consent.whatsapp" => Self::Consent(Channel::Whatsapp),
             "consent.email" => Self::Consent(Channel::Email),
+            "consent.basis" => Self::ConsentBasis,
             "consent.source" => Self::ConsentSource,
             "consent.wording" => Self::ConsentWording,
             "consent.at" => Self::ConsentAt,
@@ -151,6 +159,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub channel: Channel,
+    pub basis: Basis,
     pub source: Option<String>,
     pub wording: Option<String>,
     pub at: Option<DateTime<Utc>>,
@@ -203,7 +212,14 @@ impl Mapping {
                 .and_then(crate::contacts::clean::text)
                 .map(|text| text.chars().take(2000).collect())
         };
-        Ok(Some(Claim { channel, source: text(&claim.source), wording: text(&claim.wording), at: claim.at }))
+        let basis = consent::read_basis("consent.basis", claim.basis.as_deref())?.unwrap_or(Basis::Express);
+        Ok(Some(Claim {
+            channel,
+            basis,
+            source: text(&claim.source),
+            wording: text(&claim.wording),
+            at: claim.at,
+        }))
     }
 }
 

@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
-use patchbay_rules::{message::Channel, phone};
+use patchbay_rules::{
+    consent::{Basis, Term},
+    message::Channel,
+    phone, zones,
+};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -42,6 +46,9 @@ pub struct Row {
     /// Places in [`Reader::labels`].
     pub labels: Vec<usize>,
     pub consents: Vec<(Channel, State)>,
+    pub consent_basis: Option<Basis>,
+    /// What the agreements rest on, and when they end by themselves.
+    pub consent_term: Option<Term>,
     pub consent_source: Option<String>,
     pub consent_wording: Option<String>,
     pub consent_at: Option<DateTime<Utc>>,
@@ -129,7 +136,18 @@ impl Reader {
             return Err("The row has neither a phone number nor an e-mail address.".to_owned());
         }
         self.claim(&plan, &mut row);
+        row.consent_term = (!row.consents.is_empty()).then(|| self.term(&row));
         Ok(row)
+    }
+
+    /// Whoever the row means is where it or the number says, or else where the business is.
+    fn term(&self, row: &Row) -> Term {
+        let mut countries: Vec<&str> = row.country.as_deref().into_iter().collect();
+        countries.extend(row.phone.as_deref().map(zones::countries_of).unwrap_or_default());
+        if countries.is_empty() {
+            countries.push(&self.country);
+        }
+        Term::new(row.consent_basis.unwrap_or(Basis::Express), row.consent_at.unwrap_or(self.now), &countries)
     }
 
     /// The country to which a number in this row is local.
@@ -181,6 +199,7 @@ impl Reader {
             Field::Labels => self.labels_of(cell, row)?,
             Field::Property(key) => self.property(key, cell, row)?,
             Field::Consent(channel) => row.consents.push((*channel, agreement(cell)?)),
+            Field::ConsentBasis => row.consent_basis = Some(basis(cell)?),
             Field::ConsentSource => row.consent_source = clean::line_within(cell, 2000)?,
             Field::ConsentWording => row.consent_wording = clean::line_within(cell, 2000)?,
             Field::ConsentAt => {
@@ -229,6 +248,7 @@ impl Reader {
     /// What the whole file claims, where the row does not speak for itself.
     fn claim(&self, plan: &Plan, row: &mut Row) {
         let Some(claim) = &plan.consent else { return };
+        row.consent_basis = row.consent_basis.or(Some(claim.basis));
         row.consent_source = row.consent_source.take().or_else(|| claim.source.clone());
         row.consent_wording = row.consent_wording.take().or_else(|| claim.wording.clone());
         row.consent_at = row.consent_at.or(claim.at);
@@ -257,6 +277,7 @@ fn name(field: &Field) -> &str {
         Field::Consent(Channel::Sms) => "consent.sms",
         Field::Consent(Channel::Whatsapp) => "consent.whatsapp",
         Field::Consent(Channel::Email) => "consent.email",
+        Field::ConsentBasis => "consent.basis",
         Field::ConsentSource => "consent.source",
         Field::ConsentWording => "consent.wording",
         Field::ConsentAt => "consent.at",
@@ -303,6 +324,17 @@ fn agreement(cell: &str) -> Result<State, String> {
         }
         "unknown" | "-" | "?" => Ok(State::Unknown),
         _ => Err("Write yes or no.".to_owned()),
+    }
+}
+
+/// What an agreement rests on, as lists write it.
+fn basis(cell: &str) -> Result<Basis, String> {
+    let word = clean::line(cell).unwrap_or_default().to_lowercase();
+    match word.as_str() {
+        "express" | "explicit" | "opt-in" | "optin" => Ok(Basis::Express),
+        "enquiry" | "inquiry" | "enquired" | "lead" | "quote request" => Ok(Basis::Enquiry),
+        "purchase" | "customer" | "bought" | "sale" | "order" => Ok(Basis::Purchase),
+        _ => Err("Write express, enquiry or purchase.".to_owned()),
     }
 }
 
@@ -371,6 +403,7 @@ mod tests {
             .unwrap();
         assert_eq!((row.first_name.as_deref(), row.last_name.as_deref()), (Some("Dana"), Some("Whitfield")));
         assert_eq!(row.consents, [(Channel::Sms, State::Subscribed)]);
+        assert_eq!(row.consent_term, Some(Term::EXPRESS));
         assert_eq!(row.labels, [0, 1, 2]);
         assert_eq!(reader.labels(), ["Fair", "Roof", "gutter"]);
         for (given, part) in [
@@ -391,6 +424,26 @@ mod tests {
                 .contains("7 cells")
         );
         assert!(reader.read(&cells(&["", "0412345678"])).is_ok());
+    }
+
+    #[test]
+    fn what_rests_on_an_enquiry_ends_in_canada() {
+        let fields =
+            [("Mobile", "phone"), ("OK", "consent.sms"), ("Why", "consent.basis"), ("When", "consent.at")];
+        let mut reader = reader(&fields);
+        let mut term = |row: [&str; 4]| reader.read(&cells(&row)).unwrap().consent_term.unwrap();
+        let ends_at = "2026-09-14T00:00:00Z".parse().ok();
+        assert_eq!(
+            term(["+14165550123", "yes", "Inquiry", "2026-03-14"]),
+            Term { basis: Basis::Enquiry, ends_at }
+        );
+        assert_eq!(
+            term(["+12125550123", "yes", "customer", ""]),
+            Term { basis: Basis::Purchase, ends_at: None }
+        );
+        assert_eq!(term(["+14165550123", "yes", "", ""]), Term::EXPRESS);
+        let words = reader.read(&cells(&["+14165550123", "yes", "maybe", ""])).unwrap_err();
+        assert!(words.contains("express, enquiry or purchase"), "{words}");
     }
 
     proptest! {

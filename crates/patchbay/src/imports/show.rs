@@ -198,9 +198,16 @@ fn consent(look: &Look) -> Vec<Field> {
     ];
     let choices = channels.map(|(word, label)| Choice::new(word, label, word == claim.channel));
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let rests_on = look.typed("consent.basis", &text(&claim.basis));
+    let bases =
+        [("express", "They said so"), ("enquiry", "They enquired"), ("purchase", "They bought something")];
+    let bases = bases.map(|(word, label)| Choice::new(word, label, word == rests_on));
     vec![
         Field::select("consent.channel", "Everybody in this file agreed to get", choices.to_vec())
             .error(look.error("consent.channel")),
+        Field::select("consent.basis", "Because", bases.to_vec())
+            .hint("In Canada what rests on an enquiry ends after six months, on a purchase after two years, counted from the day they agreed.")
+            .error(look.error("consent.basis")),
         Field::text("consent.source", "Where they agreed")
             .value(look.typed("consent.source", &text(&claim.source)))
             .hint("The form, the fair, the paper.")

@@ -186,6 +186,41 @@ async fn who_opted_out_stays_opted_out() {
 }
 
 #[tokio::test]
+async fn what_agreement_rests_on_is_imported_extended_and_given_back() {
+    let t = TestApp::new().await;
+    let office = Office::open(&t, "ace").await;
+    let now = t.app.now();
+    let day = |days: i64| (now - chrono::TimeDelta::days(days)).format("%Y-%m-%d").to_string();
+    let columns = json!({"columns": {"Mobile": "phone", "OK": "consent.sms", "Why": "consent.basis", "When": "consent.at"}});
+    let file = |why: &str, when: &str| {
+        format!("Mobile,OK,Why,When\n+14165550121,yes,{why},{when}\n+12125550122,yes,{why},{when}\n")
+    };
+    let counted = |done: &Value| (done["counts"]["updated"].clone(), done["counts"]["duplicate"].clone());
+    let terms = async || {
+        t.text("select string_agg(right(address, 1) || ' ' || state || ' ' || basis || ' ' || coalesce(round(extract(epoch from expires_at - changed_at) / 86400 / 30.44)::text, '-'), ', ' order by right(address, 1)) from patchbay.consents").await
+    };
+    import(&t, &office, &file("enquiry", &day(10)), &columns, false).await;
+    assert_eq!(terms().await, "1 subscribed enquiry 6, 2 subscribed enquiry -");
+    // An earlier enquiry says nothing new; a purchase lasts longer, where anything ends.
+    let older = import(&t, &office, &file("enquiry", &day(40)), &columns, false).await;
+    assert_eq!(counted(&older), (json!(0), json!(2)));
+    let dry = import(&t, &office, &file("purchase", &day(5)), &columns, true).await;
+    let bought = import(&t, &office, &file("purchase", &day(5)), &columns, false).await;
+    assert_eq!((counted(&bought), &dry["counts"]), ((json!(1), json!(1)), &bought["counts"]));
+    assert_eq!(terms().await, "1 subscribed purchase 24, 2 subscribed enquiry -");
+    undo(&t, &office, &bought).await;
+    let given_back = t.text("select basis || ' ' || (expires_at < now() + interval '183 days')::text from patchbay.consents where expires_at is not null").await;
+    assert_eq!(given_back, "enquiry true");
+    // Who says so is asked for no term any more, and a purchase does not bring one back.
+    let said = import(&t, &office, &file("", ""), &columns, false).await;
+    assert_eq!(counted(&said), (json!(2), json!(0)));
+    import(&t, &office, &file("purchase", &day(1)), &columns, false).await;
+    assert_eq!(terms().await, "1 subscribed express -, 2 subscribed express -");
+    let wrong = import(&t, &office, &file("friendship", &day(1)), &columns, true).await;
+    assert_eq!(wrong["counts"]["invalid"], 2);
+}
+
+#[tokio::test]
 async fn an_undo_restores_what_still_stands() {
     let t = TestApp::new().await;
     let office = Office::open(&t, "ace").await;

@@ -30,6 +30,9 @@ struct LeadForm {
     consent_sms: Option<bool>,
     consent_whatsapp: Option<bool>,
     consent_email: Option<bool>,
+    /// What the agreement rests on: `express`, `enquiry` or `purchase`. When absent, `express` with `consent_wording` and
+    /// `enquiry` without: agreement that the law reads into an enquiry ends where the law says so.
+    consent_basis: Option<String>,
     /// The words that were agreed to; kept as proof.
     consent_wording: Option<String>,
     /// The page the form was on; kept as proof.

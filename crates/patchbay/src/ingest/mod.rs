@@ -9,7 +9,7 @@ mod body;
 #[cfg(test)]
 mod tests;
 
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Basis, message::Channel};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -104,6 +104,7 @@ fn no_lead() -> Error {
 struct Lead {
     new: NewContact,
     consents: Vec<(Channel, bool)>,
+    basis: Basis,
     /// What the person saw when agreeing.
     wording: Option<String>,
     page: Option<String>,
@@ -143,6 +144,8 @@ impl Lead {
             errors.insert("phone".into(), words);
             None
         });
+        let given = fields.text("consent_basis");
+        let basis = check_basis(given.as_deref(), &mut errors);
         let known = if named { first_name.is_some() || last_name.is_some() } else { false };
         if errors.is_empty() && phone.is_none() && email.is_none() && !known {
             errors.insert("phone".into(), "A phone number or an e-mail address is needed.".to_owned());
@@ -161,7 +164,10 @@ impl Lead {
         .collect();
         let new =
             NewContact { first_name, last_name, phone, phone_ext, email, source, ..NewContact::default() };
-        Ok(Self { new, consents, wording: fields.text("consent_wording"), page: fields.text("page_url") })
+        let wording = fields.text("consent_wording");
+        // Express is what can be shown to have been agreed to; without the words there is an enquiry to show.
+        let basis = basis.unwrap_or(if wording.is_some() { Basis::Express } else { Basis::Enquiry });
+        Ok(Self { new, consents, basis, wording, page: fields.text("page_url") })
     }
 
     /// Writes the lead, with everything else that came along as properties.
@@ -201,6 +207,7 @@ impl Lead {
         }
         let state = if agreed { consent::State::Subscribed } else { consent::State::Unsubscribed };
         let mut change = consent::Change::new(channel, address, state, "form", app.now());
+        change.basis = self.basis;
         change.source = self.new.source.as_deref();
         change.wording = self.wording.as_deref();
         change.evidence = json!({"page": self.page});
@@ -208,6 +215,16 @@ impl Lead {
         consent::set(tx, &change).await?;
         Ok(())
     }
+}
+
+fn check_basis(given: Option<&str>, errors: &mut FieldErrors) -> Option<Basis> {
+    let read = consent::read_basis("consent_basis", given);
+    read.unwrap_or_else(|error| {
+        if let Error::Invalid(wrong) = error {
+            errors.extend(wrong);
+        }
+        None
+    })
 }
 
 /// Everything else that came along. Values that fit a defined field are stored in its form, others as they came: a

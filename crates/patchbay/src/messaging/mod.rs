@@ -143,22 +143,9 @@ pub struct Weight {
     pub cost_micros: i64,
 }
 
-/// The country that a number is charged by; empty where nothing tells. Those of +1 share a calling code, so the area
-/// code tells; one that no table knows yet is an overlay somewhere in the United States.
-fn country_of(to: &str) -> &'static str {
-    match to.strip_prefix("+1") {
-        Some(national) => national
-            .get(..3)
-            .and_then(|code| code.parse().ok())
-            .and_then(zones::area_code)
-            .map_or("US", |area| area.country),
-        None => zones::country_of_number(to).map_or("", |country| country.code),
-    }
-}
-
 /// Weighs `body`; `prices` are the tenant's own (see `tenants.prices`), by channel and country.
 pub fn weigh(channel: Channel, to: &str, body: &str, prices: &serde_json::Value) -> Weight {
-    let country = country_of(to);
+    let country = zones::likely_country_of(to).unwrap_or_default();
     let (encoding, units, segments) = if channel == Channel::Sms {
         let counted = segments::count(body);
         (
@@ -320,7 +307,7 @@ pub async fn wake_held(
 pub async fn explain(app: &App, caller: &Caller, id: Uuid) -> Result<Vec<GateAnswer>> {
     let now = app.now();
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let row = sql::dispatch::facts_of(&mut tx, id).await?.ok_or(Error::NotFound("message"))?;
+    let row = sql::dispatch::facts_of(&mut tx, id, now).await?.ok_or(Error::NotFound("message"))?;
     let facts = dispatcher::facts_for(&mut tx, now).await?;
     let answers = facts.explain(&row, now);
     let viewer = caller.tenant.timezone;

@@ -43,6 +43,7 @@ pub fn routes(routes: WebRoutes) -> WebRoutes {
         .post("/settings/accounts/{id}/remove", managed, ui::remove_account)
         .post("/settings/senders", managed, ui::add_sender)
         .post("/settings/senders/{id}/warm-up", managed, ui::warm_up)
+        .post("/settings/senders/{id}/registered", managed, ui::register)
         .post("/settings/senders/{id}/default", managed, ui::make_default)
         .post("/settings/senders/{id}/remove", managed, ui::remove_sender)
 }

@@ -1,7 +1,7 @@
 //! The numbers and addresses a tenant sends from, each with its rate and its warm-up.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use patchbay_rules::{phone, warm_up};
+use patchbay_rules::{phone, senders::is_name, warm_up};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -34,6 +34,9 @@ pub struct Sender {
     pub warmup_cap: Option<u32>,
     pub sent_today: i64,
     pub is_default: bool,
+    /// Of a sender name for texts: whether the business says that it is registered where names must be, as in
+    /// Australia; null for numbers and addresses.
+    pub name_registered: Option<bool>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -57,6 +60,8 @@ pub struct NewSender {
     /// The first sender of a channel is its default in any case.
     #[serde(default)]
     pub is_default: Option<bool>,
+    #[serde(default)]
+    pub name_registered: Option<bool>,
 }
 
 /// What of a sender may change.
@@ -73,6 +78,8 @@ pub struct SenderPatch {
     pub warmup_started_on: Patch<NaiveDate>,
     #[serde(default)]
     pub is_default: Option<bool>,
+    #[serde(default)]
+    pub name_registered: Option<bool>,
 }
 
 /// The senders in use, by channel, default first.
@@ -92,6 +99,7 @@ async fn load(tx: &mut TenantTx, today: NaiveDate) -> Result<Vec<Sender>> {
         .into_iter()
         .map(|row| Sender {
             warmup_cap: row.warmup_started_on.and_then(|started| warm_up::cap(started, today)),
+            name_registered: (row.channel == "sms" && is_name(&row.address)).then_some(row.name_registered),
             id: row.id,
             channel: row.channel,
             address: row.address,
@@ -143,6 +151,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewSender) -> Result<Sender
         rate_per_second: new.rate_per_second,
         warmup_started_on: new.warmup_started_on,
         is_default: new.is_default.unwrap_or(false) || is_first,
+        name_registered: new.name_registered.unwrap_or(false),
         now: app.now(),
     };
     if !rows::insert(&mut tx, &input).await? {
@@ -192,6 +201,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: SenderPatch) -
         warmup_started_on: change.warmup_started_on.over(before.warmup_started_on),
         // A channel keeps a default: one is replaced by making another it.
         is_default: before.is_default || change.is_default.unwrap_or(false),
+        name_registered: change.name_registered.or(before.name_registered).unwrap_or(false),
         now: app.now(),
     };
     rows::update(&mut tx, &input).await?;

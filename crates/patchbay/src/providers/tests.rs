@@ -153,15 +153,16 @@ async fn the_page_offers_what_may_be_done() {
         ("rate_limit.per_second", ""),
         ("api_rate_limit.per_second", "50"),
         ("suppression_days", "30"),
+        ("holiday_rules", "true"),
         ("opt_out_line", "STOP ends it"),
     ];
     owner.post("/settings/sending", &rules).await.expect(303);
     assert_eq!(
         test.text(
-            "select budget_daily_cents || ' ' || quiet_start || ' ' || country_rules from patchbay.tenants"
+            "select budget_daily_cents || ' ' || quiet_start || ' ' || country_rules || holiday_rules from patchbay.tenants"
         )
         .await,
-        "125050 22:00:00 false"
+        "125050 22:00:00 falsetrue"
     );
     let wrong =
         [("budget.daily_cents", "a lot"), ("suppression_days", "x"), ("api_rate_limit.per_second", "50")];

@@ -43,6 +43,7 @@ pub(super) struct RulesForm {
     #[serde(rename = "quiet_hours.end")]
     quiet_end: String,
     country_rules: bool,
+    holiday_rules: bool,
     quiet_binds_people: bool,
     #[serde(rename = "budget.daily_cents")]
     daily: String,
@@ -76,8 +77,9 @@ pub(super) struct AccountForm {
     messaging_service_sid: String,
 }
 
+/// A switch: pressed on, or off.
 #[derive(Debug, Deserialize)]
-pub(super) struct WarmUpForm {
+pub(super) struct SwitchForm {
     #[serde(default)]
     on: bool,
 }
@@ -212,13 +214,26 @@ pub(super) async fn warm_up(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<Uuid>,
-    Form(form): Form<WarmUpForm>,
+    Form(form): Form<SwitchForm>,
 ) -> Result<Response> {
     let today = app.now().with_timezone(&caller.tenant.timezone).date_naive();
     let started = if form.on { Patch::Set(today) } else { Patch::Clear };
     senders::update(&app, &caller, id, SenderPatch { warmup_started_on: started, ..SenderPatch::default() })
         .await?;
     Ok(done(&app, if form.on { "Warm-up begins today" } else { "Warm-up ended" }))
+}
+
+/// Whether a sender name is registered where names must be.
+pub(super) async fn register(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Form(form): Form<SwitchForm>,
+) -> Result<Response> {
+    let change = SenderPatch { name_registered: Some(form.on), ..SenderPatch::default() };
+    let sender = senders::update(&app, &caller, id, change).await?;
+    let said = if form.on { "is registered" } else { "is not registered" };
+    Ok(done(&app, &format!("Noted: {} {said}", sender.address)))
 }
 
 pub(super) async fn make_default(
@@ -258,6 +273,7 @@ impl RulesForm {
                 .map(|hours| hours.end.format("%H:%M").to_string())
                 .unwrap_or_default(),
             country_rules: settings.country_rules,
+            holiday_rules: settings.holiday_rules,
             quiet_binds_people: settings.quiet_binds_people,
             daily: amount(settings.budget.daily_cents),
             monthly: amount(settings.budget.monthly_cents),
@@ -306,6 +322,7 @@ impl RulesForm {
         let patch = SettingsPatch {
             quiet_hours,
             country_rules: Patch::Set(self.country_rules),
+            holiday_rules: Patch::Set(self.holiday_rules),
             quiet_binds_people: Patch::Set(self.quiet_binds_people),
             budget: Patch::Set(budget),
             rate_limit: Patch::Set(RateLimitPatch { per_second: rate }),
@@ -359,8 +376,14 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
             dress.tick(
                 "country_rules",
                 "Keep the stricter hours of the recipient's country or state",
-                "For marketing: US states, Australia and others have hours of their own.",
+                "For marketing: US states, Australia and others have hours of their own. American numbers get three texts a day at most.",
                 rules.country_rules,
+            ),
+            dress.tick(
+                "holiday_rules",
+                "Rest on public holidays",
+                "For marketing: federal holidays in the United States, national ones in Australia and France. Alabama, Louisiana, Pennsylvania and Rhode Island rest in any case.",
+                rules.holiday_rules,
             ),
             dress.tick(
                 "quiet_binds_people",
@@ -509,6 +532,7 @@ fn sender_row(caller: &Caller, sender: Sender) -> SenderRow {
         is_warming: warm_up.is_some(),
         warm_up,
         is_default: sender.is_default,
+        registered: sender.name_registered,
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct SenderRow {
     pub(super) warm_up: Option<Tag>,
     pub(super) is_warming: bool,
     pub(super) is_default: bool,
+    /// Of a sender name: whether it is registered, where names must be.
+    pub(super) registered: Option<bool>,
 }
 
 pub(super) struct AccountRow {

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Quote, announce, sql};
-use crate::{app::App, contacts, error::Result};
+use crate::{app::App, consent, contacts, error::Result};
 
 /// Handles `quote.created`, which any writer's insert or a released draft brings about: queues the message. The
 /// ledger's dedupe key makes it one message, however often this runs.
@@ -26,7 +26,7 @@ pub async fn quote_created(app: &App, job: &Job) -> Result<()> {
 }
 
 /// Handles `quote.viewed`, `quote.accepted`, `quote.rejected` and `quote.expired`: the thread tells of it, and a won lead
-/// moves on the board.
+/// moves on the board. Whoever accepts has bought something, which extends an implied agreement.
 pub async fn quote_changed(app: &App, job: &Job) -> Result<()> {
     let Some(id) = quote_id(job) else { return Ok(()) };
     let mut tx = app.db.tenant(job.tenant_id).await?;
@@ -39,6 +39,11 @@ pub async fn quote_changed(app: &App, job: &Job) -> Result<()> {
     tell(&mut tx, app, &quote, &job.event_type, &at(when.unwrap_or(quote.updated_at))).await?;
     if job.event_type == "quote.accepted" && quote.status == super::Status::Accepted {
         contacts::advance_stage(&mut tx, app, quote.contact_id, contacts::Advance::Won).await?;
+        if let Some(contact) = contacts::find(&mut tx, quote.contact_id).await? {
+            let at = when.unwrap_or(quote.updated_at);
+            consent::bought(&mut tx, &contact, at, &json!({ "quote_id": id, "number": quote.number }))
+                .await?;
+        }
     }
     tx.commit().await
 }

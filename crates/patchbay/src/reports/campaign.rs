@@ -202,7 +202,7 @@ fn outcomes(groups: &[Group]) -> Vec<Outcome> {
 fn reason(group: &Group) -> String {
     if let Some(gate) = &group.gate {
         return match gate.as_str() {
-            "kill_switch" => "Sending is switched off",
+            "kill_switch" => "Sending, or the sender, is switched off",
             "budget" => "The budget is used up",
             "do_not_contact" => "Opted out, or on the do-not-contact list",
             "suppression_window" => "Had a campaign not long ago",

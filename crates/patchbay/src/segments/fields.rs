@@ -179,6 +179,15 @@ pub static STANDARD: &[Standard] = &[
         Kind::Words(CONSENTS),
         Place::Column("c.consent_email"),
     ),
+    field(
+        "Consent",
+        "consent.sms.ends_at",
+        "Consent to text messages ends",
+        Kind::Instant,
+        Place::Column(
+            "(select k.expires_at from patchbay.consents k where k.tenant_id = c.tenant_id and k.channel = 'sms' and k.address = c.phone_e164 and k.state = 'subscribed')",
+        ),
+    ),
     field("Consent", "do_not_contact", "On the do-not-contact list", Kind::Flag, Place::DoNotContact),
     field("Activity", "created_at", "Added", Kind::Instant, Place::Column("c.created_at")),
     field("Activity", "updated_at", "Changed", Kind::Instant, Place::Column("c.updated_at")),

@@ -41,6 +41,8 @@ pub struct Settings {
     pub quiet_hours: Option<QuietHours>,
     /// Whether the stricter marketing hours of the recipient's country and state hold too.
     pub country_rules: bool,
+    /// Whether marketing rests on the public holidays of the recipient's country; needs `country_rules`.
+    pub holiday_rules: bool,
     /// Whether what a person types waits for morning too.
     pub quiet_binds_people: bool,
     pub budget: Budget,
@@ -138,6 +140,9 @@ pub struct SettingsPatch {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     pub country_rules: Patch<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    pub holiday_rules: Patch<bool>,
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     pub quiet_binds_people: Patch<bool>,
@@ -261,11 +266,12 @@ const WOKEN: i64 = 50_000;
 impl Settings {
     /// Gates that may answer otherwise than they did under `before`.
     fn moved_gates(&self, before: &Self) -> Vec<&'static str> {
-        let hours =
-            |s: &Self| (s.quiet_hours, s.country_rules, s.quiet_binds_people, s.timezone, s.country.clone());
+        let laws = |s: &Self| (s.country_rules, s.holiday_rules, s.timezone, s.country.clone());
+        let hours = |s: &Self| (s.quiet_hours, s.quiet_binds_people, laws(s));
         let moved = [
             ("kill_switch", before.kill_switch && !self.kill_switch),
             ("budget", self.budget != before.budget || self.prices != before.prices),
+            ("suppression_window", before.country_rules && !self.country_rules),
             ("quiet_hours", hours(self) != hours(before)),
             ("rate_limit", self.rate_limit != before.rate_limit),
         ];
@@ -284,6 +290,7 @@ impl SettingsPatch {
         to.kill_switch = check.yes_or_no("kill_switch", self.kill_switch, to.kill_switch);
         check.quiet_hours(self.quiet_hours, &mut to.quiet_hours);
         to.country_rules = check.yes_or_no("country_rules", self.country_rules, to.country_rules);
+        to.holiday_rules = check.yes_or_no("holiday_rules", self.holiday_rules, to.holiday_rules);
         to.quiet_binds_people =
             check.yes_or_no("quiet_binds_people", self.quiet_binds_people, to.quiet_binds_people);
         match self.budget {

@@ -3,6 +3,8 @@
 //! Does not: check that they belong together. A campaign's own pause, the sender's usage and the
 //! recipient's consent must be those of the message that is decided.
 
+use crate::consent::Basis;
+use crate::frequency::Cap;
 use crate::quiet_hours::Window;
 use crate::zones::Zones;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -30,6 +32,8 @@ pub struct TenantFacts {
     pub quiet: Option<Window>,
     /// Whether marketing also keeps to the hours of the recipient's country and state.
     pub apply_country_rules: bool,
+    /// Whether marketing rests on the public holidays of the recipient's country.
+    pub rest_on_holidays: bool,
     /// Whether quiet hours also hold what people type.
     pub quiet_hours_bind_people: bool,
 }
@@ -45,6 +49,8 @@ pub struct SenderFacts {
     pub active: bool,
     /// What people call it.
     pub label: String,
+    /// Whether it is a name that nobody has registered.
+    pub unregistered_name: bool,
 }
 
 /// The person written to.
@@ -65,6 +71,12 @@ pub struct RecipientFacts {
     /// When *another* campaign or sequence last sent them something; the steps of one sequence do not
     /// suppress each other.
     pub last_marketed_at: Option<DateTime<Utc>>,
+    /// When they were sent marketing texts of late.
+    pub texted_at: Vec<DateTime<Utc>>,
+    /// How many of those their number may get.
+    pub cap: Option<Cap>,
+    /// Whether their network shows registered names only.
+    pub wants_registered_name: bool,
     /// When they last wrote on this channel.
     pub last_inbound_at: Option<DateTime<Utc>>,
 }
@@ -83,6 +95,13 @@ pub struct DoNotContact {
 pub enum ConsentState {
     /// Agreed to marketing.
     Subscribed,
+    /// The law reads an agreement into what they did, until then.
+    Implied {
+        /// What they did.
+        basis: Basis,
+        /// When it ends by itself.
+        ends_at: DateTime<Utc>,
+    },
     /// Wants nothing more.
     Unsubscribed {
         /// How they said so.

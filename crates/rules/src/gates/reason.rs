@@ -2,6 +2,7 @@
 
 use super::OptOutSource;
 use crate::calendar::{describe_day, describe_instant, place};
+use crate::consent::Basis;
 use crate::money::format_micros;
 use chrono::{DateTime, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -50,6 +51,13 @@ pub enum Reason {
     },
     /// The contact has never opted in.
     NotSubscribed,
+    /// What the law read as an agreement has ended.
+    ConsentEnded {
+        /// What it was read into.
+        basis: Basis,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// The contact was sent marketing too recently.
     #[serde(rename = "suppression_window")]
     Suppressed {
@@ -58,10 +66,25 @@ pub enum Reason {
         /// How many days must pass.
         days: u16,
     },
+    /// The contact was sent as many marketing texts as their number may get.
+    TooMany {
+        /// How many.
+        most: usize,
+        /// Within so many hours.
+        hours: u16,
+    },
+    /// The sender is a name that nobody has registered, and the contact's network shows registered ones only.
+    NameNotRegistered {
+        /// What people call the sender.
+        label: String,
+    },
     /// It is too early or too late.
     QuietHours {
         /// Where.
         zone: Tz,
+        /// The holiday that is kept there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holiday: Option<String>,
     },
     /// Others are before it in the sender's line.
     RateLimit,
@@ -89,6 +112,9 @@ impl Reason {
             Self::DoNotContact { .. } => "do_not_contact",
             Self::Unsubscribed { .. } => "unsubscribed",
             Self::NotSubscribed => "not_subscribed",
+            Self::ConsentEnded { .. } => "consent_ended",
+            Self::TooMany { .. } => "too_many",
+            Self::NameNotRegistered { .. } => "name_not_registered",
             Self::Suppressed { .. } => "suppression_window",
             Self::QuietHours { .. } => "quiet_hours",
             Self::RateLimit => "rate_limit",
@@ -130,11 +156,23 @@ impl Reason {
             }
             Self::Unsubscribed { how, at } => format!("{} on {}", opt_out(how), day(*at)),
             Self::NotSubscribed => "Has not agreed to receive marketing".to_owned(),
+            Self::ConsentEnded { basis, at } => {
+                format!("Consent from {} ended on {}", basis.origin(), day(*at))
+            }
+            Self::TooMany { most, hours } => {
+                format!("Was sent {most} marketing texts within {hours} hours; waits{}", ending(viewer))
+            }
+            Self::NameNotRegistered { label } => {
+                format!(
+                    "{label} is not a registered sender name; register it, then say so under Settings, or send from a number"
+                )
+            }
             Self::Suppressed { last_marketed_at, days } => {
                 let days_must = if *days == 1 { "day must" } else { "days must" };
                 format!("Was sent a campaign on {}; {days} {days_must} pass", day(*last_marketed_at))
             }
-            Self::QuietHours { zone } => {
+            Self::QuietHours { zone, holiday } => {
+                let what = holiday.as_deref().unwrap_or("Quiet hours");
                 let same_clock = until.is_none_or(|until| offset(*zone, until) == offset(viewer, until));
                 let aside = match until {
                     Some(until) if !same_clock => {
@@ -142,7 +180,7 @@ impl Reason {
                     }
                     _ => String::new(),
                 };
-                format!("Quiet hours in {}{}{aside}", place(*zone), ending(*zone))
+                format!("{what} in {}{}{aside}", place(*zone), ending(*zone))
             }
             Self::RateLimit => format!("Waiting for its turn at this sending rate{}", ending(viewer)),
             Self::WarmUp { cap } => format!("Warm-up: this number may send {cap} today"),

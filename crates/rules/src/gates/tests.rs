@@ -1,4 +1,6 @@
 use super::*;
+use crate::consent::Basis;
+use crate::frequency::Cap;
 use crate::quiet_hours::Window;
 use crate::zones::{ZoneSource, Zones};
 use chrono::{NaiveDate, NaiveTime};
@@ -26,6 +28,7 @@ fn tenant() -> TenantFacts {
         suppression_days: 90,
         quiet: Some(Window { start: hour(21), end: hour(9) }),
         apply_country_rules: true,
+        rest_on_holidays: true,
         quiet_hours_bind_people: false,
     }
 }
@@ -36,6 +39,7 @@ fn sender() -> SenderFacts {
         warmup_day_index: 0,
         active: true,
         label: "Main number".to_owned(),
+        unregistered_name: false,
     }
 }
 
@@ -48,6 +52,9 @@ fn recipient(zone: Tz) -> RecipientFacts {
         do_not_contact: None,
         campaign_paused: false,
         last_marketed_at: None,
+        texted_at: Vec::new(),
+        cap: None,
+        wants_registered_name: false,
         last_inbound_at: None,
     }
 }
@@ -180,6 +187,39 @@ fn each_gate_tells_why() {
             campaign().with(|s| s.recipient.consent = ConsentState::Unknown),
             Gate::DoNotContact,
             "never: Has not agreed to receive marketing",
+        ),
+        (
+            campaign().with(|s| {
+                let ends_at = at("2025-05-03T02:00:00Z");
+                s.recipient.consent = ConsentState::Implied { basis: Basis::Enquiry, ends_at };
+            }),
+            Gate::DoNotContact,
+            "never: Consent from an enquiry ended on 3 May 2025",
+        ),
+        (
+            campaign().with(|s| {
+                s.sender =
+                    SenderFacts { unregistered_name: true, label: "Brightside".to_owned(), ..sender() };
+                s.recipient.wants_registered_name = true;
+            }),
+            Gate::KillSwitch,
+            "never: Brightside is not a registered sender name; register it, then say so under Settings, or send from a number",
+        ),
+        (
+            campaign().with(|s| {
+                s.recipient.cap = Some(Cap { most: 3, hours: 24 });
+                s.recipient.texted_at = [1, 30, 2, 23].map(|hours| s.now - TimeDelta::hours(hours)).to_vec();
+            }),
+            Gate::SuppressionWindow,
+            "Was sent 3 marketing texts within 24 hours; waits until 14:00",
+        ),
+        (
+            campaign().with(|s| {
+                s.recipient = recipient(Australia::Sydney);
+                s.now = at("2026-04-03T00:00:00Z");
+            }),
+            Gate::QuietHours,
+            "Good Friday in Sydney until 09:00 tomorrow",
         ),
         (
             campaign().with(|s| s.recipient.last_marketed_at = Some(s.now - TimeDelta::days(20))),
@@ -328,6 +368,70 @@ fn marketing_keeps_to_the_hours_of_the_country() {
 }
 
 #[test]
+fn implied_consent_holds_for_marketing_until_it_ends() {
+    let agreed = |kind, days: i64| {
+        Scene::new(kind).with(|s| {
+            let ends_at = s.now + TimeDelta::days(days);
+            s.recipient.consent = ConsentState::Implied { basis: Basis::Purchase, ends_at };
+        })
+    };
+    assert!(agreed(Kind::Campaign, 1).decide().is_pass());
+    assert_eq!(agreed(Kind::Campaign, 0).decide().gate(), Some(Gate::DoNotContact));
+    for kind in [Kind::Manual, Kind::Quote, Kind::Reminder, Kind::Api, Kind::AutoReply, Kind::Invoice] {
+        assert!(agreed(kind, -1).decide().is_pass(), "{kind}");
+    }
+}
+
+#[test]
+fn three_texts_a_day_are_enough_where_the_number_is_capped() {
+    let texted = |kind, hours: &[i64]| {
+        Scene::new(kind).with(|s| {
+            s.recipient.cap = Some(Cap { most: 3, hours: 24 });
+            s.recipient.texted_at = hours.iter().map(|hours| s.now - TimeDelta::hours(*hours)).collect();
+        })
+    };
+    assert!(texted(Kind::Campaign, &[1, 2]).decide().is_pass());
+    assert!(texted(Kind::Campaign, &[1, 2, 24]).decide().is_pass());
+    assert_eq!(texted(Kind::Sequence, &[1, 1, 1]).decide().gate(), Some(Gate::SuppressionWindow));
+    assert!(texted(Kind::Quote, &[1, 1, 1]).decide().is_pass());
+    let mut elsewhere = texted(Kind::Campaign, &[1, 1, 1, 1]).with(|s| s.recipient.cap = None);
+    assert!(elsewhere.decide().is_pass());
+}
+
+#[test]
+fn marketing_rests_on_holidays_unless_the_business_chose_otherwise() {
+    // Labor Day, Monday noon in New York.
+    let labor_day = |kind, state: Option<&str>, resting| {
+        Scene::new(kind).with(|s| {
+            s.recipient = recipient(America::New_York);
+            s.recipient.country = Some("US".to_owned());
+            s.recipient.state = state.map(str::to_owned);
+            s.tenant.rest_on_holidays = resting;
+            s.now = at("2026-09-07T16:00:00Z");
+        })
+    };
+    assert_eq!(labor_day(Kind::Campaign, Some("NY"), true).decide().gate(), Some(Gate::QuietHours));
+    assert!(labor_day(Kind::Campaign, Some("NY"), false).decide().is_pass());
+    assert_eq!(labor_day(Kind::Campaign, Some("AL"), false).decide().gate(), Some(Gate::QuietHours));
+    assert!(labor_day(Kind::Quote, Some("AL"), true).decide().is_pass());
+    let mut none = labor_day(Kind::Campaign, Some("AL"), true).with(|s| s.tenant.apply_country_rules = false);
+    assert!(none.decide().is_pass());
+}
+
+#[test]
+fn a_name_that_nobody_registered_sends_no_marketing_where_it_must_be() {
+    let named = |kind, wanted| {
+        Scene::new(kind).with(|s| {
+            s.sender.unregistered_name = true;
+            s.recipient.wants_registered_name = wanted;
+        })
+    };
+    assert_eq!(named(Kind::Campaign, true).decide().gate(), Some(Gate::KillSwitch));
+    assert!(named(Kind::Campaign, false).decide().is_pass());
+    assert!(named(Kind::Quote, true).decide().is_pass());
+}
+
+#[test]
 fn the_rate_spreads_what_it_puts_off() {
     let mut scene = Scene::new(Kind::Campaign).with(|s| s.usage.rate_tokens = 1);
     let now = scene.now;
@@ -391,7 +495,11 @@ fn some_reason() -> impl Strategy<Value = Reason> {
         Reason::Unsubscribed { how: OptOutSource::Carrier, at: now },
         Reason::NotSubscribed,
         Reason::Suppressed { last_marketed_at: now, days: 1 },
-        Reason::QuietHours { zone: America::New_York },
+        Reason::ConsentEnded { basis: Basis::Enquiry, at: now },
+        Reason::TooMany { most: 3, hours: 24 },
+        Reason::NameNotRegistered { label: "Brightside".to_owned() },
+        Reason::QuietHours { zone: America::New_York, holiday: None },
+        Reason::QuietHours { zone: America::New_York, holiday: Some("Labor Day".to_owned()) },
         Reason::RateLimit,
         Reason::WarmUp { cap: 50 },
         Reason::WarmUpNotStarted { starts_on: now.date_naive() },
@@ -400,7 +508,7 @@ fn some_reason() -> impl Strategy<Value = Reason> {
 
 fn some_scene() -> impl Strategy<Value = Scene> {
     let zone = prop::sample::select(&chrono_tz::TZ_VARIANTS[..]);
-    let people = (0..3_u8, any::<[bool; 6]>(), prop::option::of(0..200_i64), prop::option::of(0..30_i64));
+    let people = (0..4_u8, any::<[bool; 6]>(), prop::option::of(0..200_i64), prop::option::of(0..30_i64));
     let amounts = (0..3_000_000_i64, 0..4_000_000_i64, 0..60_i64, -1..4_i64, 0..5_u32, 0..3_u32);
     let time = (prop::sample::select(Kind::ALL), zone, -3..10_i64, 0..60 * 24 * 400_i64);
     (time, people, amounts).prop_map(|((kind, zone, warm_up, minute), people, amounts)| {
@@ -417,10 +525,18 @@ fn some_scene() -> impl Strategy<Value = Scene> {
             s.recipient = recipient(zone);
             s.recipient.campaign_paused = flags[3] && flags[4] && !flags[5];
             s.recipient.last_marketed_at = marketed.map(|days| s.now - TimeDelta::days(days));
+            s.recipient.cap = flags[4].then_some(Cap { most: 2, hours: 24 });
+            let days = marketed.into_iter().flat_map(|days| [days, days / 2, days / 3]);
+            s.recipient.texted_at = days.map(|days| s.now - TimeDelta::days(days)).collect();
+            s.recipient.wants_registered_name = flags[0];
+            s.sender.unregistered_name = flags[1] && flags[2] && flags[5];
             s.recipient.last_inbound_at = wrote.map(|minutes| s.now - TimeDelta::minutes(minutes));
             s.recipient.consent = match consent {
                 0 => ConsentState::Subscribed,
                 1 => ConsentState::Unknown,
+                2 => {
+                    ConsentState::Implied { basis: Basis::Enquiry, ends_at: s.now + TimeDelta::days(warm_up) }
+                }
                 _ => ConsentState::Unsubscribed { how: OptOutSource::Api, at: s.now },
             };
             s.recipient.do_not_contact =

@@ -1,9 +1,10 @@
 //! The hours in which law, or prudence where law is silent, allows marketing messages.
 //!
 //! Data, not advice. Several of the American statutes speak of voice calls only; applying them to texts
-//! is the safe reading. Where tables of them disagree, the narrowest stands here. Holidays are not known.
+//! is the safe reading. Where tables of them disagree, the narrowest stands here.
 
 use super::{Hours, WeekRules};
+use crate::holidays::Calendar;
 use crate::zones::state;
 
 const NONE: Hours = Hours::NONE;
@@ -50,25 +51,37 @@ const STATES: &[(&str, WeekRules)] = &[
     ("WY", WeekRules::new(hours(9, 21), hours(9, 21), NONE)),
 ];
 
+/// States whose law forbids marketing on holidays, whatever the business chose.
+const RESTING: [&str; 4] = ["AL", "LA", "PA", "RI"];
+
 /// The hours, on the recipient's clock, in which somebody in this country and state may be sent
 /// marketing. `None`: no rule is known, and the tenant's own quiet hours stand alone.
 ///
 /// `country` is ISO 3166 alpha-2, `state` an abbreviation or English name. In the United States and
 /// their territories a state's law narrows the North American default; an unknown state leaves it.
-pub fn marketing_rules(country: &str, state: Option<&str>) -> Option<WeekRules> {
+/// Public holidays are closed if `resting`, or if the state's law says so.
+pub fn marketing_rules(country: &str, state: Option<&str>, resting: bool) -> Option<WeekRules> {
     let mut code = [0; 2];
     code.copy_from_slice(country.trim().as_bytes().get(..2)?);
     code.make_ascii_uppercase();
-    match &code {
-        b"US" => Some(american_state(state).map_or(NORTH_AMERICA, |law| law.intersect(&NORTH_AMERICA))),
-        b"CA" | b"PR" | b"VI" | b"GU" | b"AS" | b"MP" => Some(NORTH_AMERICA),
-        b"AU" => Some(AUSTRALIA),
-        b"FR" => Some(FRANCE),
-        _ => None,
-    }
+    let state = american_state(state).filter(|_| &code == b"US");
+    let (week, holidays) = match &code {
+        b"US" => (american_hours(state), Some(Calendar::UnitedStates)),
+        b"PR" | b"VI" | b"GU" | b"AS" | b"MP" => (NORTH_AMERICA, Some(Calendar::UnitedStates)),
+        b"CA" => (NORTH_AMERICA, None),
+        b"AU" => (AUSTRALIA, Some(Calendar::Australia)),
+        b"FR" => (FRANCE, Some(Calendar::France)),
+        _ => return None,
+    };
+    let rests = resting || state.is_some_and(|code| RESTING.contains(&code));
+    Some(WeekRules { holidays: holidays.filter(|_| rests), ..week })
 }
 
-fn american_state(text: Option<&str>) -> Option<&'static WeekRules> {
-    let code = state("US", text?)?.code;
-    STATES.iter().find(|(law, _)| *law == code).map(|(_, rules)| rules)
+fn american_state(text: Option<&str>) -> Option<&'static str> {
+    state("US", text?).map(|state| state.code)
+}
+
+fn american_hours(state: Option<&str>) -> WeekRules {
+    let law = STATES.iter().find(|(code, _)| Some(*code) == state);
+    law.map_or(NORTH_AMERICA, |(_, law)| law.intersect(&NORTH_AMERICA))
 }

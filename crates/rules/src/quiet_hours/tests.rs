@@ -43,7 +43,7 @@ fn windows_by_day_and_none_at_all() {
     assert_eq!(closes_at(noon, &zone, None, None), None);
     let lunch = check(noon, &zone, window("11:30", "13:15"), None);
     assert_eq!(quiet_until(lunch), Some((at("2026-03-02T13:15:00Z"), Tz::UTC)));
-    let never = WeekRules { days: [Hours::NONE; 7] };
+    let never = WeekRules { days: [Hours::NONE; 7], holidays: None };
     assert_eq!(quiet_until(check(noon, &zone, None, Some(&never))), Some((noon + HORIZON, Tz::UTC)));
     assert_eq!(quiet_until(check(noon, &[], None, None)), Some((noon + HORIZON, Tz::UTC)));
 }
@@ -80,7 +80,7 @@ fn a_doubled_hour_is_quiet_if_either_reading_is() {
 
 #[test]
 fn australian_marketing_rests_from_saturday_evening_to_monday() {
-    let rules = marketing_rules("AU", Some("NSW")).unwrap();
+    let rules = marketing_rules("AU", Some("NSW"), true).unwrap();
     // Saturday 2026-03-07, 17:00 in Sydney, until Monday 09:00.
     let weekend = check(at("2026-03-07T06:00:00Z"), &[Australia::Sydney], None, Some(&rules));
     assert_eq!(quiet_until(weekend), Some((at("2026-03-08T22:00:00Z"), Australia::Sydney)));
@@ -90,9 +90,42 @@ fn australian_marketing_rests_from_saturday_evening_to_monday() {
 }
 
 #[test]
+fn marketing_rests_over_runs_of_holidays() {
+    let sydney = [Australia::Sydney];
+    let australia = marketing_rules("AU", None, true).unwrap();
+    // Friday Christmas, Saturday Boxing Day, a Sunday, the Monday in lieu: from Thursday 20:00 to Tuesday 09:00.
+    let christmas = check(at("2026-12-24T09:00:00Z"), &sydney, None, Some(&australia));
+    assert_eq!(quiet_until(christmas), Some((at("2026-12-28T22:00:00Z"), Australia::Sydney)));
+    assert_eq!(
+        closes_at(at("2026-12-24T02:00:00Z"), &sydney, None, Some(&australia)),
+        Some(at("2026-12-24T09:00:00Z"))
+    );
+    // From Easter Saturday over Monday, while clocks go back on the Sunday.
+    let easter = check(at("2026-04-04T07:00:00Z"), &sydney, None, Some(&australia));
+    assert_eq!(quiet_until(easter), Some((at("2026-04-06T23:00:00Z"), Australia::Sydney)));
+    // Thanksgiving is over in New York an hour before it is in Chicago.
+    let america = marketing_rules("US", None, true).unwrap();
+    let zones = [America::New_York, America::Chicago];
+    let thanksgiving = check(at("2026-11-26T17:00:00Z"), &zones, None, Some(&america));
+    assert_eq!(quiet_until(thanksgiving), Some((at("2026-11-27T16:00:00Z"), America::Chicago)));
+}
+
+#[test]
+fn four_states_rest_whatever_the_business_chose() {
+    let rests = |country, state, resting| {
+        marketing_rules(country, state, resting).is_some_and(|week| week.holidays.is_some())
+    };
+    for state in ["AL", "Louisiana", "pa", "RI"] {
+        assert!(rests("US", Some(state), false), "{state}");
+    }
+    assert!(rests("US", None, true) && rests("PR", None, true) && rests("FR", None, true));
+    assert!(!rests("US", Some("TX"), false) && !rests("AU", None, false) && !rests("CA", None, true));
+}
+
+#[test]
 fn state_law_narrows_the_american_default() {
     let days = |country, state| {
-        marketing_rules(country, state).map(|rules| rules.days.map(|d| (d.from / 60, d.to / 60)))
+        marketing_rules(country, state, true).map(|rules| rules.days.map(|d| (d.from / 60, d.to / 60)))
     };
     let default = [(10, 20), (10, 20), (10, 20), (10, 20), (10, 20), (10, 20), (12, 17)];
     let with_weekend = |saturday, sunday| {
@@ -159,7 +192,8 @@ fn is_open(instant: DateTime<Utc>, zones: &[Tz], quiet: Option<Window>, week: Op
             });
             let minutes = time.num_seconds_from_midnight() / 60;
             let within = |hours: Hours| u32::from(hours.from) <= minutes && minutes < u32::from(hours.to);
-            !in_window && week.is_none_or(|week| within(week.days[day]))
+            let rests = |week: &WeekRules| week.holiday_on(reading.date()).is_some();
+            !in_window && week.is_none_or(|week| within(week.days[day]) && !rests(week))
         })
     })
 }
@@ -172,9 +206,13 @@ fn some_window() -> impl Strategy<Value = Option<Window>> {
 
 fn some_week() -> impl Strategy<Value = Option<WeekRules>> {
     let hours = (0..=1440_u16, 0..=1440_u16).prop_map(|(from, to)| Hours { from, to });
-    let any_week = prop::array::uniform7(hours).prop_map(|days| WeekRules { days });
+    let calendars = vec![Calendar::UnitedStates, Calendar::Australia, Calendar::France];
+    let calendar = prop::option::of(prop::sample::select(calendars));
+    let any_week =
+        (prop::array::uniform7(hours), calendar).prop_map(|(days, holidays)| WeekRules { days, holidays });
     let law = prop::sample::select(vec![("US", Some("RI")), ("US", None), ("AU", None), ("FR", None)])
-        .prop_map(|(country, state)| marketing_rules(country, state).unwrap());
+        .prop_flat_map(|place| (Just(place), any::<bool>()))
+        .prop_map(|((country, state), resting)| marketing_rules(country, state, resting).unwrap());
     prop::option::weighted(0.5, prop_oneof![any_week, law])
 }
 
@@ -212,6 +250,23 @@ proptest! {
         while minute < until {
             prop_assert!(!is_open(minute, &zones, quiet, week), "{} is open", minute);
             minute += TimeDelta::minutes(1);
+        }
+    }
+
+    #[test]
+    fn nothing_is_open_on_a_holiday_anywhere(
+        zones in some_zones(), country in prop::sample::select(vec!["US", "AU", "FR"]),
+        year in 1995..2038_i32, day in 0..366_i64, minute in 0..1440_i64,
+    ) {
+        let week = marketing_rules(country, None, true).unwrap();
+        let now = instant_near_change(zones[0], year, day, minute);
+        let opens = match check(now, &zones, None, Some(&week)) {
+            QuietDecision::Open => now,
+            QuietDecision::Quiet { until, .. } => until,
+        };
+        for zone in &zones {
+            let there = opens.with_timezone(zone).date_naive();
+            prop_assert!(opens == now + HORIZON || week.holiday_on(there).is_none(), "{} in {}", there, zone);
         }
     }
 

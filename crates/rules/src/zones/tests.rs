@@ -172,3 +172,21 @@ fn the_best_fact_wins() {
     assert_eq!(resolve(&ZoneFacts { explicit: Some(Europe::Paris), ..NOTHING }).zones, [Europe::Paris]);
     assert!(CONTINENTAL.contains(&America::Denver));
 }
+
+#[test]
+fn numbers_tell_their_country_or_all_that_it_may_be() {
+    let cases: [(&str, Option<&str>, &[&str]); 7] = [
+        ("+14165550123", Some("CA"), &["CA"]),
+        ("+12125550123", Some("US"), &["US"]),
+        ("+61412345678", Some("AU"), &["AU"]),
+        ("+17875550123", Some("PR"), &["PR"]),
+        // No table knows this area code: an overlay somewhere.
+        ("+12375550123", Some("US"), &["US", "CA"]),
+        ("+", None, &[]),
+        ("dana@example.com", None, &[]),
+    ];
+    for (number, likely, possible) in cases {
+        assert_eq!((likely_country_of(number), countries_of(number)), (likely, possible), "{number}");
+    }
+    assert_eq!(country_of("+12375550123"), None);
+}

@@ -80,6 +80,33 @@ fn push_audience(query: &mut QueryBuilder<Postgres>, tenant: Uuid, audience: &Au
     audience.push_where(query);
 }
 
+/// Whether an audience holds a number with one of these beginnings.
+pub async fn reaches(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    audience: &Audience,
+    starts: &[&str],
+) -> Result<bool> {
+    let mut query = QueryBuilder::<Postgres>::new("select exists (select from patchbay.contacts c");
+    push_audience(&mut query, tenant, audience);
+    let starts: Vec<String> = starts.iter().map(|start| format!("{start}%")).collect();
+    query.push(" and c.phone_e164 like any(").push_bind(starts).push("))");
+    Ok(query.build_query_scalar().fetch_one(conn).await?)
+}
+
+/// The chosen sender of texts, or the default one, unless its name is registered.
+pub async fn unregistered_sender(tx: &mut TenantTx, chosen: Option<Uuid>) -> Result<Option<String>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select address from patchbay.senders where tenant_id = $1 and channel = 'sms' and disabled_at is null and not name_registered
+           and (id = $2 or ($2::uuid is null and is_default)) limit 1",
+        tenant,
+        chosen,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// A contact with everything that its gates ask for, before there is a message.
 pub struct ProspectRow {
     pub id: Uuid,
@@ -90,23 +117,36 @@ pub struct ProspectRow {
     pub state: Option<String>,
     pub postal: Option<String>,
     pub last_marketed_at: Option<DateTime<Utc>>,
+    pub texted_at: Vec<DateTime<Utc>>,
     pub last_inbound_at: Option<DateTime<Utc>>,
     pub reply_from: Option<String>,
     pub consent_state: Option<String>,
     pub consent_how: Option<String>,
     pub consent_detail: Option<String>,
     pub consent_changed_at: Option<DateTime<Utc>>,
+    pub consent_basis: Option<String>,
+    pub consent_expires_at: Option<DateTime<Utc>>,
     pub listed_reason: Option<String>,
     pub listed_at: Option<DateTime<Utc>>,
 }
 
-pub async fn prospects(tx: &mut TenantTx, channel: &str, contacts: &[Uuid]) -> Result<Vec<ProspectRow>> {
+/// `since` is when texts begin to count.
+pub async fn prospects(
+    tx: &mut TenantTx,
+    channel: &str,
+    contacts: &[Uuid],
+    since: DateTime<Utc>,
+) -> Result<Vec<ProspectRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ProspectRow,
         r#"select c.id, c.phone_e164, c.email, c.timezone, c.country, c.state, c.postal, c.last_marketed_at,
+             case when $2 = 'sms' and c.last_marketed_at > $4 then array(
+               select o.sent_at from patchbay.messages o where o.tenant_id = $1 and o.contact_id = c.id
+                 and o.kind in ('campaign', 'sequence') and o.channel = 'sms' and o.sent_at > $4) else '{}' end as "texted_at!",
              v.last_inbound_at as "last_inbound_at?", case when v.reply_channel = $2 then v.reply_from end as reply_from,
              k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
+             k.basis as "consent_basis?", k.expires_at as "consent_expires_at?",
              d.reason as "listed_reason?", d.created_at as "listed_at?"
            from patchbay.contacts c
            left join patchbay.conversations v on v.tenant_id = $1 and v.contact_id = c.id
@@ -116,6 +156,7 @@ pub async fn prospects(tx: &mut TenantTx, channel: &str, contacts: &[Uuid]) -> R
         tenant,
         channel,
         contacts,
+        since,
     )
     .fetch_all(tx.conn())
     .await?)

@@ -275,6 +275,8 @@ pub struct ExportRow {
     pub consent_source: Option<String>,
     pub consent_wording: Option<String>,
     pub consent_at: Option<DateTime<Utc>>,
+    pub consent_basis: Option<String>,
+    pub consent_expires_at: Option<DateTime<Utc>>,
     pub consent_evidence: Option<Value>,
 }
 
@@ -292,7 +294,7 @@ pub async fn list_for_export(
              m.gate, m.gate_reason, m.gate_until, m.template_id, m.body, m.segments, m.cost_micros, m.created_at, m.sent_at, m.delivered_at,
              m.read_at, m.provider_message_id, m.error_code, m.error_detail,
              k.state as "consent_state?", k.how as "consent_how?", k.source as "consent_source?", k.wording as "consent_wording?",
-             k.created_at as "consent_at?", k.evidence as "consent_evidence?"
+             k.created_at as "consent_at?", k.basis as "consent_basis?", k.expires_at as "consent_expires_at?", k.evidence as "consent_evidence?"
            from (select * from patchbay.messages where tenant_id = $1 and campaign_id = $2 and ($3::uuid is null or id > $3) order by id limit $4) m
            left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
            left join lateral (

@@ -15,7 +15,7 @@ pub fn grouped(number: i64) -> String {
 /// A gate, as it stands beside a number of people it holds.
 pub fn gate_word(gate: &str) -> &'static str {
     match gate {
-        "kill_switch" => "Sending is stopped",
+        "kill_switch" => "Sending, or the sender, is stopped",
         "budget" => "Budget is used up",
         "do_not_contact" => "No consent, or asked not to be contacted",
         "suppression_window" => "Had a campaign lately",

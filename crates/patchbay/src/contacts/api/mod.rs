@@ -9,12 +9,14 @@ mod notes;
 mod several;
 mod stages;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::contact::{ConsentState, Contact, Status};
+use super::contact::{ConsentState, Contact, Implied, Status};
 use crate::{
     auth::Role,
     web::routes::{Access, Routes},
@@ -62,7 +64,7 @@ use crate::{
         custom_fields::reorder,
         custom_fields::delete
     ),
-    components(schemas(ContactBody, ConsentBody))
+    components(schemas(ContactBody, ConsentBody, Implied))
 )]
 pub struct Doc;
 
@@ -155,6 +157,10 @@ pub struct ConsentBody {
     pub sms: ConsentState,
     pub whatsapp: ConsentState,
     pub email: ConsentState,
+    /// Agreements among these that end by themselves, because the law reads them into an enquiry or a purchase; absent
+    /// where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub implied: BTreeMap<String, Implied>,
 }
 
 impl From<Contact> for ContactBody {
@@ -178,6 +184,7 @@ impl From<Contact> for ContactBody {
                 sms: contact.consent_sms,
                 whatsapp: contact.consent_whatsapp,
                 email: contact.consent_email,
+                implied: contact.implied.0,
             },
             timezone: contact.timezone,
             state: contact.state,

@@ -22,7 +22,10 @@ macro_rules! select_contacts {
                    join patchbay.labels l on l.tenant_id = cl.tenant_id and l.id = cl.label_id
                    where cl.tenant_id = c.tenant_id and cl.contact_id = c.id order by lower(l.name)) as "labels!",
                  c.consent_sms as "consent_sms: ConsentState", c.consent_whatsapp as "consent_whatsapp: ConsentState",
-                 c.consent_email as "consent_email: ConsentState", c.last_contacted_at, c.last_replied_at, c.merged_into,
+                 c.consent_email as "consent_email: ConsentState",
+                 coalesce((select jsonb_object_agg(k.channel, jsonb_build_object('basis', k.basis, 'expires_at', k.expires_at))
+                   from patchbay.consents k where k.tenant_id = c.tenant_id and k.address in (c.phone_e164, c.email)
+                     and k.expires_at is not null and k.state = 'subscribed'), '{}') as "implied!: crate::contacts::contact::Terms", c.last_contacted_at, c.last_replied_at, c.merged_into,
                  c.archived_at, c.created_at, c.updated_at
                from patchbay.contacts c left join patchbay.stages s on s.tenant_id = c.tenant_id and s.id = c.stage_id "# + $rest,
             $($argument),*

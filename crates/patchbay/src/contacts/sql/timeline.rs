@@ -45,7 +45,7 @@ pub(in crate::contacts) async fn list_timeline(
               order by created_at desc, id desc limit $6)
              union all
              (select id, 'consent', state, created_at, actor_label,
-                jsonb_build_object('channel', channel, 'how', how, 'source', source, 'wording', wording)
+                jsonb_build_object('channel', channel, 'how', how, 'basis', basis, 'source', source, 'wording', wording)
               from patchbay.consent_events where tenant_id = $1 and address = any($3) and ($4::timestamptz is null or (created_at, id) < ($4, $5))
               order by created_at desc, id desc limit $6)
              union all

@@ -131,7 +131,7 @@ fn row(app: &App, caller: &Caller, contact: &Contact, members: &[Member]) -> Row
         more_labels: contact.labels.len().saturating_sub(LABELS),
         source: contact.source.clone().unwrap_or_default(),
         owner: owner.map(|member| (Face::of(member.id, &member.name), member.name.clone())),
-        consent: words::consent(contact.consent_sms),
+        consent: words::consent(contact.consent_sms, contact.has_lapsed("sms", app.now())),
         last: last.map(|at| moment(at, app.now(), caller.tenant.timezone)),
     }
 }

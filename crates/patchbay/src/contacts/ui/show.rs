@@ -195,12 +195,17 @@ async fn consents(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         .map(|(channel, word, icon, _, state)| Consent {
             channel: word,
             icon,
-            state: words::consent(state),
+            state: words::consent(state, contact.has_lapsed(channel, app.now())),
+            term: contact
+                .implied
+                .get(channel)
+                .map(|implied| implied.words(app.now(), caller.tenant.timezone))
+                .unwrap_or_default(),
             proofs: proofs
                 .iter()
                 .filter(|proof| proof.channel == channel)
                 .map(|proof| Proof {
-                    what: format!("{}{}", did(&proof.state), how(&proof.how)),
+                    what: format!("{}{}", did(&proof.state, proof.basis.as_deref()), how(&proof.how)),
                     at: moment(proof.created_at, app.now(), caller.tenant.timezone),
                     who: proof.actor_label.clone().unwrap_or_default(),
                     source: proof.source.clone().unwrap_or_default(),
@@ -211,10 +216,12 @@ async fn consents(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         .collect())
 }
 
-fn did(state: &str) -> &'static str {
-    match state {
-        "subscribed" => "Agreed",
-        "unsubscribed" => "Refused",
+fn did(state: &str, basis: Option<&str>) -> &'static str {
+    match (state, basis) {
+        ("subscribed", Some("enquiry")) => "Enquired",
+        ("subscribed", Some("purchase")) => "Bought something",
+        ("subscribed", _) => "Agreed",
+        ("unsubscribed", _) => "Refused",
         _ => "Set to unknown",
     }
 }
@@ -228,6 +235,7 @@ fn how(how: &str) -> &'static str {
         "carrier" => ", told by the carrier",
         "complaint" => " by reporting a message",
         "link" => " by the unsubscribe link",
+        "quote" => " by accepting a quote",
         "api" => ", noted through the API",
         _ => ", noted by hand",
     }

@@ -156,6 +156,8 @@ pub(super) struct Consent {
     pub(super) channel: &'static str,
     pub(super) icon: &'static str,
     pub(super) state: Tag,
+    /// When an agreement ends by itself; empty for one that does not.
+    pub(super) term: String,
     pub(super) proofs: Vec<Proof>,
 }
 

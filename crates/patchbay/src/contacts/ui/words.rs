@@ -30,8 +30,9 @@ pub(super) fn reach(caller: &Caller, contact: &Contact) -> String {
 }
 
 /// Consent as a word and a shape.
-pub(super) fn consent(state: ConsentState) -> Tag {
+pub(super) fn consent(state: ConsentState, lapsed: bool) -> Tag {
     match state {
+        ConsentState::Subscribed if lapsed => Tag::new(Tone::Wait, "hourglass", "Ended"),
         ConsentState::Subscribed => Tag::new(Tone::Good, "check", "Subscribed"),
         ConsentState::Unsubscribed => Tag::new(Tone::Stop, "ban", "Unsubscribed"),
         ConsentState::Unknown => Tag::plain("Unknown"),

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
-use patchbay_rules::message::Channel;
+use patchbay_rules::{consent::Term, message::Channel};
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
 use super::{Item, Judged, Work, columns, judge::judge_again, lease_until, storable};
 use crate::{
+    consent::State,
     crash,
     db::SystemTx,
     error::{Error, Result},
@@ -187,6 +188,9 @@ fn consents(items: &[Item], now: DateTime<Utc>) -> Consents {
             given.source.push(row.consent_source.clone());
             given.wording.push(row.consent_wording.clone());
             given.at.push(row.consent_at.unwrap_or(now));
+            let term = row.consent_term.filter(|_| *state == State::Subscribed).unwrap_or(Term::EXPRESS);
+            given.basis.push(term.basis.as_str().to_owned());
+            given.expires_at.push(term.ends_at);
             given.row.push(i64::try_from(item.number).unwrap_or_default());
         }
     }

@@ -206,10 +206,13 @@ pub(in crate::imports) struct Consents {
     pub(in crate::imports) source: Vec<Option<String>>,
     pub(in crate::imports) wording: Vec<Option<String>>,
     pub(in crate::imports) at: Vec<DateTime<Utc>>,
+    pub(in crate::imports) basis: Vec<String>,
+    pub(in crate::imports) expires_at: Vec<Option<DateTime<Utc>>>,
     pub(in crate::imports) row: Vec<i64>,
 }
 
-/// Records consent with its proof. A refusal is never lifted, whoever may have recorded it a moment ago.
+/// Records consent with its proof. A refusal is never lifted and an agreement never shortened, whoever may have recorded
+/// it a moment ago.
 pub(in crate::imports) async fn set_consents(
     conn: &mut PgConnection,
     by: Writer<'_>,
@@ -217,25 +220,28 @@ pub(in crate::imports) async fn set_consents(
 ) -> Result<()> {
     sqlx::query!(
         "with given as (
-           select distinct on (channel, address) * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bigint[])
-             g(channel, address, state, source, wording, at, row) order by channel, address, state = 'unsubscribed' desc, row),
+           select distinct on (channel, address) * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::bigint[], $12::text[], $13::timestamptz[])
+             g(channel, address, state, source, wording, at, row, basis, expires_at) order by channel, address, state = 'unsubscribed' desc, row),
          old as (
-           select c.channel, c.address, c.state from patchbay.consents c join given g on g.channel = c.channel and g.address = c.address
+           select c.channel, c.address, c.state, c.basis, c.expires_at from patchbay.consents c join given g on g.channel = c.channel and g.address = c.address
            where c.tenant_id = $1),
          changed as (
-           insert into patchbay.consents as c (tenant_id, channel, address, state, how, detail, actor_label, changed_at)
-           select $1, channel, address, state, 'import', left(coalesce(source, $10), 200), $11, at from given order by channel, address
+           insert into patchbay.consents as c (tenant_id, channel, address, state, how, detail, actor_label, changed_at, basis, expires_at)
+           select $1, channel, address, state, 'import', left(coalesce(source, $10), 200), $11, at, basis, expires_at from given order by channel, address
            on conflict (tenant_id, channel, address) do update
-             set state = excluded.state, how = excluded.how, detail = excluded.detail, actor_label = excluded.actor_label, changed_at = excluded.changed_at
-             where c.state <> excluded.state and c.state <> 'unsubscribed'
+             set state = excluded.state, how = excluded.how, detail = excluded.detail, actor_label = excluded.actor_label, changed_at = excluded.changed_at,
+               basis = excluded.basis, expires_at = excluded.expires_at
+             where c.state <> 'unsubscribed' and (c.state <> excluded.state or (c.state = 'subscribed' and c.basis <> 'express'
+               and (excluded.basis = 'express' or excluded.expires_at > c.expires_at)))
            returning c.channel, c.address, c.state),
          proof as (
-           insert into patchbay.consent_events (tenant_id, channel, address, state, how, source, wording, evidence, actor_label, created_at)
+           insert into patchbay.consent_events (tenant_id, channel, address, state, how, source, wording, evidence, actor_label, created_at, basis, expires_at)
            select $1, c.channel, c.address, c.state, 'import', coalesce(g.source, $10), g.wording,
-             jsonb_build_object('import_id', $9::uuid, 'file', $10::text, 'row', g.row), $11, g.at
+             jsonb_build_object('import_id', $9::uuid, 'file', $10::text, 'row', g.row), $11, g.at,
+             case when c.state = 'subscribed' then g.basis end, g.expires_at
            from changed c join given g on g.channel = c.channel and g.address = c.address)
-         insert into patchbay.import_addresses (tenant_id, import_id, channel, address, before, after)
-         select $1, $9, c.channel, c.address, o.state, c.state
+         insert into patchbay.import_addresses (tenant_id, import_id, channel, address, before, after, before_basis, before_expires_at)
+         select $1, $9, c.channel, c.address, o.state, c.state, o.basis, o.expires_at
          from changed c left join old o on o.channel = c.channel and o.address = c.address on conflict do nothing",
         by.tenant,
         &given.channel,
@@ -248,6 +254,8 @@ pub(in crate::imports) async fn set_consents(
         by.import,
         by.file_name,
         by.actor_label,
+        &given.basis,
+        &given.expires_at as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    consent::State,
+    consent::{self, State},
     error::Result,
     imports::{
         decide::{Existing, Known},
@@ -124,8 +124,8 @@ async fn consents(
     known: &mut Known,
 ) -> Result<()> {
     let rows = sqlx::query!(
-        "select channel, address, state from patchbay.consents where tenant_id = $1 and channel in ('sms', 'whatsapp') and address = any($2)
-         union all select channel, address, state from patchbay.consents where tenant_id = $1 and channel = 'email' and address = any($3)",
+        "select channel, address, state, basis, expires_at from patchbay.consents where tenant_id = $1 and channel in ('sms', 'whatsapp') and address = any($2)
+         union all select channel, address, state, basis, expires_at from patchbay.consents where tenant_id = $1 and channel = 'email' and address = any($3)",
         tenant,
         phones,
         emails,
@@ -142,7 +142,8 @@ async fn consents(
             "unsubscribed" => State::Unsubscribed,
             _ => State::Unknown,
         };
-        known.consents.insert((channel, address), state);
+        let term = consent::read_term(row.basis.as_deref(), row.expires_at);
+        known.consents.insert((channel, address), (state, term));
     }
     Ok(())
 }

@@ -141,17 +141,19 @@ pub(in crate::imports) async fn restore_addresses(
         r#"with taken as (
              delete from patchbay.import_addresses where tenant_id = $1 and import_id = $2 and (channel, address) in
                (select channel, address from patchbay.import_addresses where tenant_id = $1 and import_id = $2 order by channel, address limit $3)
-             returning channel, address, before, after),
+             returning channel, address, before, after, before_basis, before_expires_at),
            unlisted as (
              delete from patchbay.do_not_contact d using taken t
              where t.channel = 'do_not_contact' and d.tenant_id = $1 and d.phone_e164 = t.address and d.source = 'import'),
            changed as (
-             update patchbay.consents c set state = coalesce(t.before, 'unknown'), changed_at = $4, detail = 'Import undone'
+             update patchbay.consents c set state = coalesce(t.before, 'unknown'), changed_at = $4, detail = 'Import undone',
+               basis = coalesce(t.before_basis, 'express'), expires_at = t.before_expires_at
              from taken t where c.tenant_id = $1 and c.channel = t.channel and c.address = t.address and c.state = t.after and c.how = 'import'
-             returning c.channel, c.address, c.state, c.actor_label),
+             returning c.channel, c.address, c.state, c.actor_label, c.basis, c.expires_at),
            proof as (
-             insert into patchbay.consent_events (tenant_id, channel, address, state, how, source, evidence, actor_label, created_at)
-             select $1, channel, address, state, 'import', 'Import undone', jsonb_build_object('import_id', $2::uuid), actor_label, $4 from changed)
+             insert into patchbay.consent_events (tenant_id, channel, address, state, how, source, evidence, actor_label, created_at, basis, expires_at)
+             select $1, channel, address, state, 'import', 'Import undone', jsonb_build_object('import_id', $2::uuid), actor_label, $4,
+               case when state = 'subscribed' then basis end, expires_at from changed)
            select count(*) as "count!" from taken"#,
         tenant,
         import,

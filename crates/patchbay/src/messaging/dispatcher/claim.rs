@@ -6,18 +6,19 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use patchbay_providers::Outgoing;
 use patchbay_rules::{
-    calendar,
+    calendar, frequency,
     gates::{
         self, ConsentState, DoNotContact, Gate, RecipientFacts, SenderFacts, TenantFacts, Usage, Verdict,
     },
     message::{Channel, Kind},
     quiet_hours::Window,
+    senders,
     zones::{self, ZoneFacts},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Batch, Claimed};
+use super::{Batch, Claimed, marketed::Marketed};
 use crate::{
     app::App,
     consent, crash,
@@ -63,6 +64,7 @@ fn tenant_facts(row: TenantRow, timezone: Tz) -> TenantFacts {
         suppression_days: u16::try_from(row.suppression_days).unwrap_or(u16::MAX),
         quiet: row.quiet_start.zip(row.quiet_end).map(|(start, end)| Window { start, end }),
         apply_country_rules: row.country_rules,
+        rest_on_holidays: row.holiday_rules,
         quiet_hours_bind_people: row.quiet_binds_people,
     }
 }
@@ -104,6 +106,8 @@ pub fn sender_facts(sender: Option<&SenderRow>) -> SenderFacts {
         warmup_day_index: sender.map_or(0, |s| u32::try_from(s.warmup_days).unwrap_or(u32::MAX)),
         active: true,
         label: sender.map_or_else(String::new, |s| s.label.clone().unwrap_or_else(|| s.address.clone())),
+        unregistered_name: sender
+            .is_some_and(|s| s.channel == "sms" && senders::is_name(&s.address) && !s.name_registered),
     }
 }
 
@@ -234,12 +238,10 @@ pub fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFacts {
         phone_e164: row.to_address.starts_with('+').then_some(row.to_address.as_str()),
         tenant: tenant.timezone,
     });
-    let country = row
-        .contact_country
-        .clone()
-        .or_else(|| zones::country_of_number(&row.to_address).map(|country| country.code.to_owned()));
+    let country =
+        row.contact_country.clone().or_else(|| zones::likely_country_of(&row.to_address).map(str::to_owned));
     let consent = match (row.consent_state.as_deref(), row.consent_changed_at) {
-        (Some("subscribed"), _) => ConsentState::Subscribed,
+        (Some("subscribed"), _) => consent::agreement(row.consent_basis.as_deref(), row.consent_expires_at),
         (Some("unsubscribed"), Some(at)) => ConsentState::Unsubscribed {
             how: consent::opt_out_source(
                 row.consent_how.as_deref().unwrap_or_default(),
@@ -259,6 +261,9 @@ pub fn recipient_facts(row: &DueRow, tenant: &TenantFacts) -> RecipientFacts {
         do_not_contact,
         campaign_paused: row.campaign_status.as_deref() == Some("paused"),
         last_marketed_at: row.last_marketed_at,
+        texted_at: row.texted_at.clone(),
+        cap: frequency::cap(&row.to_address).filter(|_| tenant.apply_country_rules && row.channel == "sms"),
+        wants_registered_name: row.channel == "sms" && senders::wants_registered_name(&row.to_address),
         last_inbound_at: row.last_inbound_at,
     }
 }
@@ -274,10 +279,11 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     crash::point("claim.locked").await;
     let facts = facts_for(&mut tx, now).await?;
     let mut meter = Meter::new(&facts, now);
+    let marketed = Marketed::load(&mut tx).await?;
     let due = sql::lock_due(&mut tx, now, meter.limit(quantum)).await?;
     let decided = due.len();
     let routes = providers::Routes::load(app, &mut tx, &facts.senders).await?;
-    let mut decisions = Decisions::default();
+    let mut decisions = Decisions { marketed, ..Decisions::default() };
     for row in due {
         decisions.take(app, tenant, &facts, &mut meter, &routes, row, now);
     }
@@ -309,6 +315,7 @@ struct Decisions {
     lost: (Vec<Uuid>, Vec<String>),
     canceled: Vec<Uuid>,
     claimed: Vec<Claimed>,
+    marketed: Marketed,
     closing: Closing,
 }
 
@@ -353,7 +360,8 @@ impl Decisions {
             return;
         }
         let sender = route.sender_id.and_then(|id| facts.senders.iter().find(|s| s.id == id));
-        let recipient = recipient_facts(&row, &facts.tenant);
+        let mut recipient = recipient_facts(&row, &facts.tenant);
+        self.marketed.complete(&mut recipient, &row);
         let mut usage = meter.usage(sender);
         let tenant_facts = facts.tenant_for(&row);
         let verdict = gates::decide(
@@ -369,6 +377,7 @@ impl Decisions {
         match verdict {
             Verdict::Pass => {
                 meter.book(sender, row.cost_micros);
+                self.marketed.note(kind, &row, now);
                 let open_until = self.open_until(kind, &tenant_facts, recipient, now);
                 self.pass(app, tenant, kind, channel, route, row, facts.today, open_until);
             }

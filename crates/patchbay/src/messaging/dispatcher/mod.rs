@@ -8,6 +8,7 @@
 
 mod claim;
 mod hand_over;
+mod marketed;
 mod reconcile;
 mod settle;
 

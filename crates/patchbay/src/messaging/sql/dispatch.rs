@@ -1,6 +1,7 @@
 //! The dispatcher's statements: set-based, per tenant, in short transactions.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use patchbay_rules::frequency;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -55,6 +56,7 @@ pub struct TenantRow {
     pub quiet_start: Option<NaiveTime>,
     pub quiet_end: Option<NaiveTime>,
     pub country_rules: bool,
+    pub holiday_rules: bool,
     pub quiet_binds_people: bool,
     pub budget_daily_cents: Option<i64>,
     pub budget_monthly_cents: Option<i64>,
@@ -67,7 +69,7 @@ pub async fn tenant(tx: &mut TenantTx) -> Result<TenantRow> {
     Ok(sqlx::query_as!(
         TenantRow,
         r#"select timezone, country, currency, kill_switch or sending_held_at is not null as "kill_switch!", quiet_start,
-           quiet_end, country_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents, rate_per_second,
+           quiet_end, country_rules, holiday_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents, rate_per_second,
            suppression_days
          from patchbay.tenants where id = $1"#,
         tenant,
@@ -101,6 +103,7 @@ pub struct SenderRow {
     pub rate_per_second: Option<f64>,
     pub warmup_started_on: Option<NaiveDate>,
     pub is_default: bool,
+    pub name_registered: bool,
     pub sent_today: i64,
     pub warmup_days: i64,
 }
@@ -111,7 +114,7 @@ pub async fn senders(tx: &mut TenantTx, today: NaiveDate) -> Result<Vec<SenderRo
     Ok(sqlx::query_as!(
         SenderRow,
         r#"select s.id, s.channel, s.address, s.label, s.provider, s.account_id, s.rate_per_second::float8 as rate_per_second,
-           s.warmup_started_on, s.is_default,
+           s.warmup_started_on, s.is_default, s.name_registered,
            coalesce((select c.messages from patchbay.send_counters c where c.tenant_id = $1 and c.sender_id = s.id and c.day = $2), 0) as "sent_today!",
            case when s.warmup_started_on is null then 0 else
              (select count(*) from patchbay.send_counters c where c.tenant_id = $1 and c.sender_id = s.id
@@ -179,6 +182,7 @@ pub struct DueRow {
     pub quote_id: Option<Uuid>,
     /// Of its campaign, if it belongs to one.
     pub campaign_status: Option<String>,
+    pub campaign_id: Option<Uuid>,
     pub cost_micros: i64,
     pub attempt: i32,
     pub quiet_hours_waived: bool,
@@ -188,6 +192,8 @@ pub struct DueRow {
     pub contact_state: Option<String>,
     pub contact_postal: Option<String>,
     pub last_marketed_at: Option<DateTime<Utc>>,
+    /// When they were sent other marketing texts since the longest span over which these are counted.
+    pub texted_at: Vec<DateTime<Utc>>,
     pub last_inbound_at: Option<DateTime<Utc>>,
     pub whatsapp_inbound_at: Option<DateTime<Utc>>,
     pub reply_from: Option<String>,
@@ -195,6 +201,8 @@ pub struct DueRow {
     pub consent_how: Option<String>,
     pub consent_detail: Option<String>,
     pub consent_changed_at: Option<DateTime<Utc>>,
+    pub consent_basis: Option<String>,
+    pub consent_expires_at: Option<DateTime<Utc>>,
     pub listed_reason: Option<String>,
     pub listed_at: Option<DateTime<Utc>>,
 }
@@ -214,14 +222,18 @@ pub async fn lock_due(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Resu
              order by m.send_after limit $3 for update skip locked) d
            order by d.priority, d.send_after limit $3)
          select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, g.status as "campaign_status?", m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, m.quote_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
            -- an earlier attempt of its own does not suppress it
            case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
              select max(o.sent_at) from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id
-               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
+               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?",
+           case when m.kind in ('campaign', 'sequence') and m.channel = 'sms' and c.last_marketed_at > $4 then array(
+             select o.sent_at from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id and o.id <> m.id
+               and o.kind in ('campaign', 'sequence') and o.channel = 'sms' and o.sent_at > $4) else '{}' end as "texted_at!", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
+           k.basis as "consent_basis?", k.expires_at as "consent_expires_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
          from due join patchbay.messages m on m.tenant_id = $1 and m.id = due.id
          left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
@@ -233,25 +245,30 @@ pub async fn lock_due(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Resu
         tenant,
         now,
         limit,
+        now - frequency::LONGEST,
     )
     .fetch_all(tx.conn())
     .await?)
 }
 
 /// The same facts of one message, whatever its status.
-pub async fn facts_of(tx: &mut TenantTx, id: Uuid) -> Result<Option<DueRow>> {
+pub async fn facts_of(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<Option<DueRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         DueRow,
         r#"select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, g.status as "campaign_status?", m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, m.quote_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
            -- an earlier attempt of its own does not suppress it
            case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
              select max(o.sent_at) from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id
-               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
+               and o.kind in ('campaign', 'sequence') and o.campaign_id is distinct from m.campaign_id) end as "last_marketed_at?",
+           case when m.kind in ('campaign', 'sequence') and m.channel = 'sms' and c.last_marketed_at > $3 then array(
+             select o.sent_at from patchbay.messages o where o.tenant_id = $1 and o.contact_id = m.contact_id and o.id <> m.id
+               and o.kind in ('campaign', 'sequence') and o.channel = 'sms' and o.sent_at > $3) else '{}' end as "texted_at!", v.last_inbound_at as "last_inbound_at?", v.whatsapp_inbound_at as "whatsapp_inbound_at?",
            case when v.reply_channel = m.channel then v.reply_from end as reply_from,
            k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
+           k.basis as "consent_basis?", k.expires_at as "consent_expires_at?",
            d.reason as "listed_reason?", d.created_at as "listed_at?"
          from patchbay.messages m
          left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
@@ -262,8 +279,33 @@ pub async fn facts_of(tx: &mut TenantTx, id: Uuid) -> Result<Option<DueRow>> {
          where m.tenant_id = $1 and m.id = $2 and m.direction = 'outbound'"#,
         tenant,
         id,
+        now - frequency::LONGEST,
     )
     .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Marketing that is with the carrier at this moment, or may have got there: nobody's facts tell of it yet.
+pub struct UnderWayRow {
+    pub contact_id: Uuid,
+    pub campaign_id: Option<Uuid>,
+    pub channel: String,
+    pub claimed_at: DateTime<Utc>,
+}
+
+/// Asked before messages are locked: what is settled in between is then among their facts.
+pub async fn under_way(tx: &mut TenantTx) -> Result<Vec<UnderWayRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        UnderWayRow,
+        r#"select contact_id as "contact_id!", campaign_id, channel as "channel!", claimed_at as "claimed_at!" from patchbay.messages
+           where tenant_id = $1 and status = 'sending' and kind in ('campaign', 'sequence') and contact_id is not null and claimed_at is not null
+           union all
+           select contact_id, campaign_id, channel, claimed_at from patchbay.messages
+           where tenant_id = $1 and status = 'unknown' and kind in ('campaign', 'sequence') and contact_id is not null and claimed_at is not null"#,
+        tenant,
+    )
+    .fetch_all(tx.conn())
     .await?)
 }
 

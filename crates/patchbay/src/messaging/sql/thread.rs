@@ -98,6 +98,7 @@ pub struct ConsentEventRow {
     pub channel: String,
     pub state: String,
     pub how: String,
+    pub basis: Option<String>,
     pub actor_label: Option<String>,
     pub created_at: DateTime<Utc>,
 }
@@ -111,7 +112,7 @@ pub async fn consent_events(
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ConsentEventRow,
-        "select id, channel, state, how, actor_label, created_at from patchbay.consent_events
+        "select id, channel, state, how, basis, actor_label, created_at from patchbay.consent_events
          where tenant_id = $1 and address = any($2) and id < $3 order by id desc limit $4",
         tenant,
         addresses,

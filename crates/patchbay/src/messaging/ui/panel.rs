@@ -103,6 +103,9 @@ fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
         let state = match (known.map(|known| known.state.as_str()), listed) {
             (Some("unsubscribed"), _) => Tag::new(Tone::Stop, "ban", "Unsubscribed"),
             (_, Some(_)) => Tag::new(Tone::Stop, "ban", "Do not contact"),
+            (Some("subscribed"), None) if contact.has_lapsed(word, look.now) => {
+                Tag::new(Tone::Wait, "hourglass", "Ended")
+            }
             (Some("subscribed"), None) => Tag::new(Tone::Good, "check", "Subscribed"),
             _ => Tag::plain("Unknown"),
         };
@@ -123,6 +126,12 @@ fn consents(look: &Look<'_>, contact: &Contact, desk: &Desk) -> Vec<Consent> {
                 words::moment_past(listed.created_at, look.now, look.zone())
             ),
             _ => String::new(),
+        };
+        let proof = match contact.implied.get(word) {
+            Some(implied) if listed.is_none() => {
+                format!("{proof} {}.", implied.words(look.now, look.zone()))
+            }
+            _ => proof,
         };
         let proof_href = (!proof.is_empty()).then(|| format!("/contacts/{}#consent", contact.id));
         consents.push(Consent { channel: words::channel(word), state, proof, proof_href });

@@ -256,6 +256,11 @@ fn stage(value: &Value) -> &str {
 pub(super) fn consented(event: &ConsentEventRow, name: &str) -> Option<Happening> {
     let channel = channel(&event.channel).word();
     let by_us = matches!(event.how.as_str(), "admin" | "api" | "import");
+    let agreed = match event.basis.as_deref() {
+        Some("enquiry") => format!("{name} enquired, which counts for {channel}"),
+        Some("purchase") => format!("{name} bought something, which counts for {channel}"),
+        _ => format!("{name} agreed to {channel}"),
+    };
     Some(match (event.state.as_str(), by_us, event.actor_label.as_deref()) {
         ("unsubscribed", true, Some(who)) => Happening::new(
             "ban",
@@ -265,17 +270,13 @@ pub(super) fn consented(event: &ConsentEventRow, name: &str) -> Option<Happening
         ("unsubscribed", ..) => {
             Happening::new("ban", Tone::Stop, format!("{name} unsubscribed from {channel}"))
         }
-        ("subscribed", _, _) if event.how == "form" => {
-            Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel} on a form"))
+        ("subscribed", _, _) if event.how == "form" && event.basis.as_deref() != Some("enquiry") => {
+            Happening::new("shield-check", Tone::Good, format!("{agreed} on a form"))
         }
-        ("subscribed", true, Some(who)) => Happening::new(
-            "shield-check",
-            Tone::Good,
-            format!("{} noted that {name} agreed to {channel}", first_word(who)),
-        ),
-        ("subscribed", ..) => {
-            Happening::new("shield-check", Tone::Good, format!("{name} agreed to {channel}"))
+        ("subscribed", true, Some(who)) => {
+            Happening::new("shield-check", Tone::Good, format!("{} noted that {agreed}", first_word(who)))
         }
+        ("subscribed", ..) => Happening::new("shield-check", Tone::Good, agreed),
         ("unknown", _, Some(who)) => Happening::new(
             "shield",
             Tone::Plain,
@@ -313,6 +314,7 @@ pub(super) fn consent_proof(
         },
         "link" => format!("Followed the unsubscribe link {when}"),
         "form" => format!("Ticked the box on the form {when}"),
+        "quote" => format!("Accepted a quote {when}"),
         "import" => format!("Came with an import {when}"),
         "carrier" => format!("The carrier reported it {when}"),
         "complaint" => format!("Reported a message as unwanted {when}"),

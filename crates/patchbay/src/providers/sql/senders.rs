@@ -15,6 +15,7 @@ pub(in crate::providers) struct ManagedSender {
     pub rate_per_second: Option<f64>,
     pub warmup_started_on: Option<NaiveDate>,
     pub is_default: bool,
+    pub name_registered: bool,
     pub sent_today: i64,
     pub created_at: DateTime<Utc>,
 }
@@ -25,7 +26,7 @@ pub(in crate::providers) async fn list(tx: &mut TenantTx, today: NaiveDate) -> R
     Ok(sqlx::query_as!(
         ManagedSender,
         r#"select s.id, s.channel, s.address, s.label, s.provider, s.account_id,
-             s.rate_per_second::float8 as rate_per_second, s.warmup_started_on, s.is_default,
+             s.rate_per_second::float8 as rate_per_second, s.warmup_started_on, s.is_default, s.name_registered,
              coalesce(c.messages, 0) as "sent_today!", s.created_at
            from patchbay.senders s
            left join patchbay.send_counters c on c.tenant_id = $1 and c.sender_id = s.id and c.day = $2
@@ -64,6 +65,7 @@ pub(in crate::providers) struct SenderInput<'a> {
     pub rate_per_second: Option<f64>,
     pub warmup_started_on: Option<NaiveDate>,
     pub is_default: bool,
+    pub name_registered: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -72,8 +74,8 @@ pub(in crate::providers) async fn insert(tx: &mut TenantTx, new: &SenderInput<'_
     let tenant = tx.tenant();
     let done = sqlx::query!(
         "insert into patchbay.senders (tenant_id, id, channel, address, label, provider, account_id, rate_per_second,
-           warmup_started_on, is_default, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::float8::numeric, $9, $10, $11)
+           warmup_started_on, is_default, created_at, name_registered)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::float8::numeric, $9, $10, $11, $12)
          on conflict (tenant_id, channel, address) where disabled_at is null do nothing",
         tenant,
         new.id,
@@ -86,6 +88,7 @@ pub(in crate::providers) async fn insert(tx: &mut TenantTx, new: &SenderInput<'_
         new.warmup_started_on,
         new.is_default,
         new.now,
+        new.name_registered,
     )
     .execute(tx.conn())
     .await?;
@@ -96,7 +99,7 @@ pub(in crate::providers) async fn update(tx: &mut TenantTx, to: &SenderInput<'_>
     let tenant = tx.tenant();
     sqlx::query!(
         "update patchbay.senders set label = $3, rate_per_second = $4::float8::numeric, warmup_started_on = $5,
-           is_default = $6
+           is_default = $6, name_registered = $7
          where tenant_id = $1 and id = $2 and disabled_at is null",
         tenant,
         to.id,
@@ -104,6 +107,7 @@ pub(in crate::providers) async fn update(tx: &mut TenantTx, to: &SenderInput<'_>
         to.rate_per_second,
         to.warmup_started_on,
         to.is_default,
+        to.name_registered,
     )
     .execute(tx.conn())
     .await?;

@@ -64,6 +64,7 @@ fn person(n: usize, office: &Office, now: DateTime<Utc>) -> Person {
         "state": pick(&["WA".into(), none.clone(), "wa".into(), "NSW".into(), "VIC".into()]),
         "timezone": pick(&["Australia/Perth".into(), none.clone()]),
         "consent.sms": pick(&["subscribed".into(), "unsubscribed".into(), "unknown".into(), "subscribed".into()]),
+        "consent.sms.ends_at": if n.is_multiple_of(4) && n % 6 != 2 { (now + TimeDelta::hours(300 - 19 * i64::try_from(n).unwrap())).to_rfc3339().into() } else { none.clone() },
         "consent.whatsapp": pick(&["unknown".into(), "subscribed".into(), "unknown".into()]),
         "consent.email": pick(&["unsubscribed".into(), "unknown".into()]),
         "created_at": ago(n * 37), "updated_at": ago(n * 11),
@@ -126,6 +127,9 @@ async fn insert(test: &TestApp, office: &Office, rows: &Value) {
            from jsonb_array_elements($2) r left join patchbay.stages s on s.tenant_id = $1 and s.name = r ->> 'stage'"#,
         "update patchbay.contacts c set consent_sms = r ->> 'consent.sms', consent_whatsapp = r ->> 'consent.whatsapp', consent_email = r ->> 'consent.email'
          from jsonb_array_elements($2) r where c.tenant_id = $1 and c.id = (r ->> 'id')::uuid",
+        "insert into patchbay.consents (tenant_id, channel, address, state, how, basis, expires_at)
+         select $1, 'sms', r ->> 'phone', 'subscribed', 'form', 'enquiry', (r ->> 'consent.sms.ends_at')::timestamptz
+         from jsonb_array_elements($2) r where r ? 'consent.sms.ends_at'",
         "insert into patchbay.contact_labels (tenant_id, contact_id, label_id) select $1, (r ->> 'id')::uuid, l.id
          from jsonb_array_elements($2) r, jsonb_array_elements_text(r -> 'labels') w join patchbay.labels l on l.tenant_id = $1 and l.name = w",
         "insert into patchbay.quotes (tenant_id, contact_id, status, total_cents, currency, held) select $1, (r ->> 'id')::uuid, q ->> 0, (q ->> 1)::bigint, 'AUD', true

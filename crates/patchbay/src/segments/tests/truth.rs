@@ -101,7 +101,9 @@ impl Base {
             "country" => words(&["AU", "nz", "US"]),
             "state" => words(&["WA", "wa", "nsw"]),
             "timezone" => words(&["Australia/Perth", "Australia/Sydney"]),
-            field if field.starts_with("consent.") => words(&["subscribed", "unsubscribed", "unknown"]),
+            field if field.starts_with("consent.") && !field.ends_with("_at") => {
+                words(&["subscribed", "unsubscribed", "unknown"])
+            }
             "quote.status" => words(&["draft", "sent", "accepted", "expired"]),
             "quote.total_cents" => vec![99.into(), "10000".into(), json!(99.5), (-1).into()],
             field if field.ends_with("_at") => {

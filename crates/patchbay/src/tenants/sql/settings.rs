@@ -26,6 +26,7 @@ struct Row {
     quiet_start: Option<NaiveTime>,
     quiet_end: Option<NaiveTime>,
     country_rules: bool,
+    holiday_rules: bool,
     quiet_binds_people: bool,
     budget_daily_cents: Option<i64>,
     budget_monthly_cents: Option<i64>,
@@ -55,7 +56,7 @@ pub(in crate::tenants) async fn find(tx: &mut TenantTx, lock: bool) -> Result<Op
     let row = sqlx::query_as!(
         Row,
         "select id, slug, name, timezone, country, currency, business_name, support_contact, kill_switch,
-           quiet_start, quiet_end, country_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents,
+           quiet_start, quiet_end, country_rules, holiday_rules, quiet_binds_people, budget_daily_cents, budget_monthly_cents,
            rate_per_second, api_rate_per_second, suppression_days, brake_opt_out_permille, brake_failure_permille,
            brake_filtered_permille, brake_minimum, opt_out_line, stop_text, start_text, help_text, prices,
            keep_message_months
@@ -81,6 +82,7 @@ impl From<Row> for Settings {
             kill_switch: row.kill_switch,
             quiet_hours: row.quiet_start.zip(row.quiet_end).map(|(start, end)| QuietHours { start, end }),
             country_rules: row.country_rules,
+            holiday_rules: row.holiday_rules,
             quiet_binds_people: row.quiet_binds_people,
             budget: Budget { daily_cents: row.budget_daily_cents, monthly_cents: row.budget_monthly_cents },
             rate_limit: RateLimit { per_second: row.rate_per_second },
@@ -118,7 +120,7 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
            quiet_binds_people = $12, budget_daily_cents = $13, budget_monthly_cents = $14, rate_per_second = $15,
            api_rate_per_second = $16, suppression_days = $17, opt_out_line = $18, stop_text = $19, start_text = $20,
            help_text = $21, prices = $22, updated_at = $23, keep_message_months = $24, brake_opt_out_permille = $25,
-           brake_failure_permille = $26, brake_filtered_permille = $27, brake_minimum = $28
+           brake_failure_permille = $26, brake_filtered_permille = $27, brake_minimum = $28, holiday_rules = $29
          where id = $1",
         tenant,
         to.name,
@@ -148,6 +150,7 @@ pub(in crate::tenants) async fn update(tx: &mut TenantTx, to: &Settings, now: Da
         to.brake.failure_percent.map(permille),
         to.brake.filtered_percent.map(permille),
         to.brake.minimum,
+        to.holiday_rules,
     )
     .execute(tx.conn())
     .await?;
