@@ -359,20 +359,6 @@ pub async fn mark_unroutable(
     Ok(())
 }
 
-/// Messages of campaigns that were called off.
-pub async fn mark_canceled(tx: &mut TenantTx, ids: &[Uuid]) -> Result<()> {
-    let tenant = tx.tenant();
-    sqlx::query!(
-        "update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-         where tenant_id = $1 and id = any($2)",
-        tenant,
-        ids,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// Makes messages that wait at `gates` due now.
 pub async fn wake_held(
     tx: &mut TenantTx,

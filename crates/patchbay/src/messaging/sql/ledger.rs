@@ -348,17 +348,30 @@ pub async fn list(
     .await?)
 }
 
-pub async fn mark_canceled(tx: &mut TenantTx, id: Uuid) -> Result<()> {
+/// Of `ids` those that wait; answers how many. Without a reason nothing is added to their histories.
+pub async fn mark_canceled(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     let tenant = tx.tenant();
-    sqlx::query!(
-        "update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-         where tenant_id = $1 and id = $2 and status = 'queued'",
+    let count = sqlx::query_scalar!(
+        r#"with canceled as (
+             update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
+             where tenant_id = $1 and id = any($2) and status = 'queued' returning id),
+           told as (
+             insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
+             select $1, id, 'canceled', $3, $4 from canceled where $3::text is not null)
+           select count(*) as "count!" from canceled"#,
         tenant,
-        id,
+        ids,
+        why,
+        now,
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    Ok(count.unsigned_abs())
 }
 
 pub async fn mark_requeued(
