@@ -1,5 +1,5 @@
-// Choosing rows of a list: the head's box chooses all, Shift chooses a stretch, x the row in focus, Escape none. The
-// bar with what can be done shows itself by style alone; this keeps its count, and lets go once something was done.
+// Choosing rows of a list: the head's box chooses all, Shift chooses a stretch, x the row in focus, Escape none; on a
+// phone "Choose" shows the boxes. The bar with what can be done shows itself by style alone; this keeps its count, and lets go once something was done.
 import { stale } from './live.js';
 
 const boxes = () => [...document.querySelectorAll('#results [name="ids"]')];
@@ -23,7 +23,7 @@ function choose(list, on) {
 
 document.addEventListener('click', (event) => {
   if (event.target.matches('[data-choose-all]')) return choose(boxes(), event.target.checked);
-  if (event.target.closest('[data-choose-none]')) return choose(boxes(), false);
+  if (event.target.closest('[data-choose-none]') || event.target.matches('[data-choosing]:not(:checked)')) return choose(boxes(), false);
   if (!event.target.matches('[name="ids"]')) return;
   const all = boxes();
   if (event.shiftKey && last?.isConnected) {

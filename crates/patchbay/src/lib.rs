@@ -4,8 +4,6 @@
 //! inside, `mod.rs` holds types and operations, `sql.rs` the SQL, `api.rs` the JSON, `ui.rs` the HTML,
 //! `view.rs` what pages show, `jobs.rs` what workers do, `tests.rs` the tests.
 
-#![expect(dead_code, reason = "columns and parts that nothing reads yet")]
-
 mod app;
 mod audit;
 mod auth;

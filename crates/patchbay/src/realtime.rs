@@ -15,12 +15,15 @@ use axum::{
 };
 use futures::{Stream, stream};
 use serde::Deserialize;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::{
+    sync::broadcast::{self, error::RecvError},
+    time::{Instant, Interval, interval_at},
+};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::{Caller, Role},
+    auth::{Caller, Role, Session, guard},
     db::Db,
     web::routes::{Access, Routes},
 };
@@ -34,6 +37,9 @@ pub struct Change {
 
 /// A client that hears nothing for longer may take the line for dead.
 const BEAT: Duration = Duration::from_secs(15);
+
+/// How often a line's right to be open is looked at again.
+const LOOK: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(5) };
 
 /// The fan-out of one node.
 pub struct Realtime {
@@ -88,22 +94,6 @@ impl Realtime {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn closing_ends_every_stream() {
-        let realtime = Realtime::default();
-        let mut before = realtime.subscribe();
-        realtime.tell(Change { tenant: Uuid::nil(), events: Arc::from([]) });
-        realtime.close();
-        assert!(before.recv().await.is_ok(), "what was told is still read");
-        assert!(matches!(before.recv().await, Err(RecvError::Closed)));
-        assert!(matches!(realtime.subscribe().recv().await, Err(RecvError::Closed)));
-    }
-}
-
 /// The same stream for browsers and for API clients.
 pub fn routes(routes: Routes) -> Routes {
     routes.get("/events", Access::Page(Role::Viewer), events).get(
@@ -114,7 +104,8 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The tenant's changes as server-sent events: `hello` once, so that a client that reconnects reads again what it
-/// shows; `change` with the names of what changed, separated by spaces; `beat`, so that silence means a dead line.
+/// shows; `change` with the names of what changed, separated by spaces; `beat`, so that silence means a dead line. Ends
+/// within seconds when the key is revoked, or the session or the membership ends.
 #[utoipa::path(
     get, path = "/api/events", tag = "Events",
     responses((status = 200, description = "A stream of `text/event-stream`: hello, change, beat", content_type = "text/event-stream", body = String)),
@@ -122,26 +113,65 @@ pub fn routes(routes: Routes) -> Routes {
 async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,
+    session: Option<Session>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let tenant = caller.tenant.id;
     let hello = stream::once(async { Ok(Event::default().event("hello").data("patchbay")) });
-    let rest = stream::unfold(app.realtime.subscribe(), move |mut changes| async move {
+    let line = Line {
+        changes: app.realtime.subscribe(),
+        beat: interval_at(Instant::now() + BEAT, BEAT),
+        look: interval_at(Instant::now() + LOOK, LOOK),
+        session: session.map(|session| session.id),
+        caller,
+        app,
+    };
+    let rest =
+        stream::unfold(line, |mut line| async move { line.next().await.map(|event| (Ok(event), line)) });
+    Sse::new(futures::StreamExt::chain(hello, rest)).keep_alive(KeepAlive::new().interval(BEAT))
+}
+
+/// One client's open line.
+struct Line {
+    app: Arc<App>,
+    caller: Caller,
+    /// Of a browser; programs have their key.
+    session: Option<Uuid>,
+    changes: broadcast::Receiver<Change>,
+    beat: Interval,
+    look: Interval,
+}
+
+impl Line {
+    /// What to say next; `None` ends the line.
+    async fn next(&mut self) -> Option<Event> {
+        let tenant = self.caller.tenant.id;
+        let change = |names: &str| Some(Event::default().event("change").data(names));
         loop {
-            let names: Arc<[String]> = match tokio::time::timeout(BEAT, changes.recv()).await {
-                Err(_) => return Some((Ok(Event::default().event("beat").data("")), changes)),
-                Ok(Ok(change)) if change.tenant == tenant || change.tenant.is_nil() => change.events,
-                Ok(Ok(_)) => continue,
-                Ok(Err(RecvError::Lagged(_))) => Arc::from(["*".to_owned()]),
-                Ok(Err(RecvError::Closed)) => return None,
-            };
-            return Some((Ok(Event::default().event("change").data(names.join(" "))), changes));
+            tokio::select! {
+                news = self.changes.recv() => match news {
+                    Ok(news) if news.tenant == tenant || news.tenant.is_nil() => return change(&news.events.join(" ")),
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => return change("*"),
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = self.beat.tick() => return Some(Event::default().event("beat").data("")),
+                _ = self.look.tick() => if !self.is_admitted().await { return None },
+            }
         }
-    });
-    Sse::new(futures::StreamExt::chain(hello, rest))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    }
+
+    /// A database that cannot be asked says nothing about anybody's rights, and nothing changes meanwhile.
+    async fn is_admitted(&self) -> bool {
+        guard::is_still_admitted(&self.app, &self.caller, self.session).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "an open line could not be checked");
+            true
+        })
+    }
 }
 
 /// This feature's part of the API's description.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(events))]
 pub struct Doc;
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use chrono_tz::Tz;
 use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use super::{Actor, ActorKind, Caller, Role, Scope, Session, TenantInfo, sql};
 use crate::{
@@ -205,6 +206,20 @@ async fn key_caller(app: &App, headers: &HeaderMap) -> Result<(Caller, Scope)> {
         role,
     };
     Ok((caller, scope))
+}
+
+/// Whether what admitted a caller still would: the session and the membership, or the key. For answers that go on long
+/// after the request. Watching does not keep a session from ending.
+pub async fn is_still_admitted(app: &App, caller: &Caller, session: Option<Uuid>) -> Result<bool> {
+    let mut conn = app.db.system_conn().await?;
+    match (session, caller.actor.id) {
+        (Some(session), _) => {
+            let now = app.now();
+            sql::is_session_in(&mut conn, session, caller.tenant.id, now, now - SESSION_IDLE).await
+        }
+        (None, Some(key)) => sql::is_key_in_force(&mut conn, key).await,
+        (None, None) => Ok(false),
+    }
 }
 
 /// Zone names are validated when saved; a zone the database of zones has dropped since reads as UTC.

@@ -40,6 +40,36 @@ pub(super) async fn find_session(
     .await?)
 }
 
+/// Whether a session still is one of a member of `tenant`.
+pub(super) async fn is_session_in(
+    conn: &mut PgConnection,
+    id: Uuid,
+    tenant: Uuid,
+    now: DateTime<Utc>,
+    idle_since: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.sessions s join patchbay.users u on u.id = s.user_id
+             join patchbay.memberships m on m.user_id = s.user_id and m.tenant_id = $2
+             where s.id = $1 and s.expires_at > $3 and s.seen_at > $4 and u.disabled_at is null) as "still!""#,
+        id,
+        tenant,
+        now,
+        idle_since,
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+pub(super) async fn is_key_in_force(conn: &mut PgConnection, id: Uuid) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.api_keys where id = $1 and revoked_at is null) as "still!""#,
+        id,
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 pub(super) async fn mark_session_seen(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!("update patchbay.sessions set seen_at = $2 where id = $1", id, now).execute(conn).await?;
     Ok(())

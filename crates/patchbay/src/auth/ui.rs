@@ -229,6 +229,7 @@ async fn account(
         id: one.id.to_string(),
         browser: browser_name(one.user_agent.as_deref().unwrap_or_default()),
         ip: one.ip.unwrap_or_default(),
+        since: moment(one.created_at, app.now(), tenant.timezone),
         // Use is noted once a minute; the session on screen is in use now.
         seen: moment(if one.id == session.id { app.now() } else { one.seen_at }, app.now(), tenant.timezone),
         is_this: one.id == session.id,

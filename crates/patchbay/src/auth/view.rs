@@ -75,6 +75,7 @@ pub(super) struct SessionRow {
     pub(super) id: String,
     pub(super) browser: String,
     pub(super) ip: String,
+    pub(super) since: Moment,
     pub(super) seen: Moment,
     pub(super) is_this: bool,
 }

@@ -99,7 +99,7 @@ async fn go_on(app: &App, campaign: &sql::UnderWay) -> Result<u64> {
 
 async fn call_off(app: &App, campaign: &sql::UnderWay) -> Result<u64> {
     let mut tx = app.db.tenant(campaign.tenant_id).await?;
-    let called_off = sql::cancel_queued(&mut tx, campaign.id, launch::AT_ONCE).await?;
+    let called_off = launch::call_off(&mut tx, campaign.id, app.now()).await?;
     if sql::finish(&mut tx, campaign.id, app.now()).await? {
         sql::tell(&mut tx, campaign.id).await?;
     }

@@ -16,11 +16,13 @@ use crate::{
     app::App,
     auth::Caller,
     crash,
+    db::TenantTx,
     error::{Error, Result},
+    messaging,
 };
 
 /// Messages of a canceled campaign called off before the caller is answered; the workers see to the rest.
-pub(super) const AT_ONCE: i64 = 20_000;
+const AT_ONCE: i64 = 20_000;
 
 /// Approves a draft: what it says and to whom is written down. It starts now, or at its time. Launched already, it is
 /// answered as it is.
@@ -140,10 +142,16 @@ pub async fn cancel(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
         Status::Finished => return Err(Error::conflict("This campaign is over.")),
     }
     sql::cancel(&mut tx, id, now).await?;
-    sql::cancel_queued(&mut tx, id, AT_ONCE).await?;
+    call_off(&mut tx, id, now).await?;
     sql::finish(&mut tx, id, now).await?;
     let changes = json!({ "status": [campaign.status, "canceled"] });
     record(&mut tx, caller, "campaign.canceled", id, &changes).await?;
     sql::wake(&mut tx).await?;
     finished(tx, id).await
+}
+
+/// Takes back messages of a canceled campaign, so many at a time; answers how many. Their campaign says why.
+pub(super) async fn call_off(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<u64> {
+    let waiting = sql::lock_queued(tx, id, AT_ONCE).await?;
+    messaging::cancel_all(tx, &waiting, None, now).await
 }

@@ -276,7 +276,6 @@ impl Asking<'_> {
 fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros: i64) -> DueRow {
     DueRow {
         id: prospect.id,
-        contact_id: Some(prospect.id),
         channel: channel.as_str().to_owned(),
         kind: Kind::Campaign.as_str().to_owned(),
         from_address: None,
@@ -287,7 +286,6 @@ fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros
         content_sid: None,
         content_variables: None,
         sender_id: None,
-        quote_id: None,
         campaign_status: None,
         campaign_id: None,
         cost_micros,

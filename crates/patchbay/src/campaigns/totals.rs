@@ -38,11 +38,6 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The sum of everything but `recipients`, which it equals.
-    pub fn sum(&self) -> i64 {
-        self.open() + self.done()
-    }
-
     /// Not settled yet.
     pub fn open(&self) -> i64 {
         self.queued + self.waiting.values().sum::<i64>() + self.sending + self.unknown

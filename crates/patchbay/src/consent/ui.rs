@@ -109,7 +109,6 @@ async fn show(
                 .hint("What they said, and where."),
         ],
         adds: !errors.is_empty(),
-        error: error("number"),
         search: query.q,
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -29,5 +29,4 @@ pub struct ListPage {
     pub pager: Pager,
     pub fields: Vec<Field>,
     pub adds: bool,
-    pub error: String,
 }

@@ -35,6 +35,14 @@ pub struct Lane {
 /// A lane with more cards than that is only said to have more.
 pub const COUNTED: i64 = 1_000;
 
+/// With more open quotes than that no sums are shown.
+const SUMMED: i64 = 20_000;
+
+/// What the open quotes of each lane's contacts come to, in cents of `currency`. Lanes that come to nothing are left out.
+pub async fn open_quotes(tx: &mut TenantTx, currency: &str) -> Result<Vec<(Option<Uuid>, i64)>> {
+    sql::sum_lanes(tx, currency, SUMMED).await
+}
+
 /// All columns with their first cards. The one without a stage comes first, and only if somebody is in it.
 pub async fn lanes(tx: &mut TenantTx, per_lane: i64) -> Result<Vec<Lane>> {
     let stages = stages::list(tx).await?;

@@ -44,6 +44,9 @@ pub struct FilterQuery {
     /// be repeated.
     #[serde(default)]
     pub consent: Vec<String>,
+    /// Id of the import that added them; may be repeated.
+    #[serde(default)]
+    pub import: Vec<String>,
     /// Key and value of a custom field, as `boiler:Rheem`; may be repeated.
     #[serde(default)]
     pub properties: Vec<String>,
@@ -73,6 +76,8 @@ pub struct Filter {
     /// `None` stands for nobody.
     pub owners: Vec<Option<Uuid>>,
     pub consents: Vec<(Channel, ConsentState)>,
+    /// The imports that added them.
+    pub imports: Vec<Uuid>,
     /// Per custom field the values that pass, as they are stored.
     pub properties: BTreeMap<String, Vec<Value>>,
     pub archived: bool,
@@ -144,6 +149,10 @@ impl FilterQuery {
         for word in given(&self.consent) {
             filter.consents.push(consent(word)?);
         }
+        for id in given(&self.import) {
+            let id = Uuid::parse_str(id).map_err(|_| Error::field("import", "Give the id of an import."))?;
+            filter.imports.push(id);
+        }
         for pair in given(&self.properties) {
             let (key, value) = pair
                 .split_once(':')
@@ -152,6 +161,11 @@ impl FilterQuery {
         }
         filter.forgive_misses(self);
         Ok(filter)
+    }
+
+    /// The imports that are asked about, as far as they are ids.
+    pub fn imports(&self) -> Vec<Uuid> {
+        given(&self.import).filter_map(|id| Uuid::parse_str(id).ok()).collect()
     }
 
     /// The filters as pairs for a URL, without the place in the list.
@@ -167,6 +181,7 @@ impl FilterQuery {
             ("source", &self.source),
             ("owner", &self.owner),
             ("consent", &self.consent),
+            ("import", &self.import),
             ("properties", &self.properties),
         ];
         for (name, values) in lists {

@@ -3,7 +3,7 @@
 use patchbay_outbox::Job;
 use uuid::Uuid;
 
-use super::sql;
+use super::{duplicates, sql};
 use crate::{app::App, error::Result};
 
 /// Handles `lead.created` and `contact.readdressed`: finds the person behind the contact's addresses.
@@ -29,4 +29,11 @@ pub async fn lead_created(app: &App, job: &Job) -> Result<()> {
         writing.commit().await?;
     }
     Ok(())
+}
+
+/// Handles [`duplicates::WANTED`]. Idempotent.
+pub async fn duplicates_wanted(app: &App, job: &Job) -> Result<()> {
+    let mut tx = app.db.tenant(job.tenant_id).await?;
+    duplicates::renew(&mut tx, app.now()).await?;
+    tx.commit().await
 }

@@ -1,4 +1,5 @@
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::QuoteSum;
@@ -34,6 +35,7 @@ pub(super) async fn talk(tx: &mut TenantTx, midnight: DateTime<Utc>) -> Result<T
     .await?)
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Count {
     pub place: usize,
     pub status: String,

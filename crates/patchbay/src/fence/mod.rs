@@ -15,6 +15,7 @@ use std::{os::unix::fs::MetadataExt, path::Path};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -81,6 +82,11 @@ pub const MOST: i64 = 10_000;
 
 /// Messages asked again at once after a release; where more wait, the rest keeps its time.
 const WOKEN: i64 = 50_000;
+
+/// Messages canceled in one transaction.
+const AT_ONCE: i64 = 10_000;
+/// Why they are.
+const TRUSTED: &str = "The original of this restored database was trusted to have sent it";
 
 /// Compares the database with the one that last ran, and holds every tenant's messages if it is another. Answers how
 /// many tenants are newly held. `folder` is that of the private cluster, if that is where the data is.
@@ -179,19 +185,16 @@ pub async fn release_by_operator(app: &App, slug: Option<&str>, waiting: Waiting
     Ok(held.len() as u64)
 }
 
-async fn release_for(app: &App, tenant: uuid::Uuid, actor: &Actor, waiting: Waiting) -> Result<u64> {
+async fn release_for(app: &App, tenant: Uuid, actor: &Actor, waiting: Waiting) -> Result<u64> {
     let now = app.now();
-    let mut tx = app.db.tenant(tenant).await?;
-    let since = sql::release(&mut tx).await?;
-    let since = since.ok_or_else(|| Error::conflict("Sending is not held."))?;
     let canceled = match waiting {
-        Waiting::Cancel => {
-            // The original has gone on with these too; whoever knows better resumes them.
-            campaigns::pause_all(&mut tx, &actor.label, now).await?;
-            sql::cancel_waiting(&mut tx, since, now).await?
-        }
+        Waiting::Cancel => cancel_waiting(app, tenant, actor).await?,
         Waiting::Send => 0,
     };
+    let mut tx = app.db.tenant(tenant).await?;
+    if !sql::release(&mut tx).await? {
+        return Err(not_held());
+    }
     messaging::wake_held(&mut tx, &["kill_switch"], None, now, WOKEN).await?;
     let word = if waiting == Waiting::Cancel { "canceled" } else { "sent" };
     let changes = json!({ "waiting_messages": word, "canceled": canceled });
@@ -204,6 +207,31 @@ async fn release_for(app: &App, tenant: uuid::Uuid, actor: &Actor, waiting: Wait
     audit::record(&mut tx, actor, entry).await?;
     tx.commit().await?;
     Ok(canceled)
+}
+
+/// Cancels what waited when the hold began, so many at a time. Nothing leaves meanwhile: whoever stops in between finds
+/// the tenant still held.
+async fn cancel_waiting(app: &App, tenant: Uuid, actor: &Actor) -> Result<u64> {
+    let now = app.now();
+    let mut tx = app.db.tenant(tenant).await?;
+    let (since, _) = sql::find(&mut tx).await?.ok_or_else(not_held)?;
+    // The original has gone on with these too; whoever knows better resumes them.
+    campaigns::pause_all(&mut tx, &actor.label, now).await?;
+    tx.commit().await?;
+    let mut canceled = 0;
+    loop {
+        let mut tx = app.db.tenant(tenant).await?;
+        let waiting = sql::lock_waiting(&mut tx, since, AT_ONCE).await?;
+        if waiting.is_empty() {
+            return Ok(canceled);
+        }
+        canceled += messaging::cancel_all(&mut tx, &waiting, Some(TRUSTED), now).await?;
+        tx.commit().await?;
+    }
+}
+
+fn not_held() -> Error {
+    Error::conflict("Sending is not held.")
 }
 
 /// The routes of this feature.

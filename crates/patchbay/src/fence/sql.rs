@@ -99,40 +99,30 @@ pub(super) async fn waiting(
     Ok((row.waiting, row.last_sent_at))
 }
 
-/// Ends the hold and answers since when it was.
-pub(super) async fn release(tx: &mut TenantTx) -> Result<Option<DateTime<Utc>>> {
+/// Ends the hold; `false` if there was none.
+pub(super) async fn release(tx: &mut TenantTx) -> Result<bool> {
     let tenant = tx.tenant();
-    let since =
-        sqlx::query_scalar!("select sending_held_at from patchbay.tenants where id = $1 for update", tenant)
-            .fetch_one(tx.conn())
-            .await?;
-    sqlx::query!(
-        "update patchbay.tenants set sending_held_at = null, sending_held_why = null where id = $1",
+    let done = sqlx::query!(
+        "update patchbay.tenants set sending_held_at = null, sending_held_why = null
+         where id = $1 and sending_held_at is not null",
         tenant
     )
     .execute(tx.conn())
     .await?;
-    Ok(since)
+    Ok(done.rows_affected() > 0)
 }
 
-/// Cancels what waited when the hold began, with an event that says so.
-pub(super) async fn cancel_waiting(
-    tx: &mut TenantTx,
-    since: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<u64> {
+/// Up to `limit` messages that waited when the hold began, as long as it lasts.
+pub(super) async fn lock_waiting(tx: &mut TenantTx, since: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>> {
     let tenant = tx.tenant();
-    let done = sqlx::query!(
-        "with canceled as (
-           update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-           where tenant_id = $1 and status = 'queued' and created_at < $2 returning id)
-         insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
-           select $1, id, 'canceled', 'The original of this restored database was trusted to have sent it', $3 from canceled",
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.messages where tenant_id = $1 and status = 'queued' and created_at < $2
+           and exists (select from patchbay.tenants where id = $1 and sending_held_at = $2)
+         limit $3 for update",
         tenant,
         since,
-        now,
+        limit,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(tx.conn())
+    .await?)
 }

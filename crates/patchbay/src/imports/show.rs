@@ -68,6 +68,10 @@ pub(super) fn state(look: &Look, csrf: &str) -> State {
         total: format!("{} rows", words::grouped(import.row_count)),
         kinds: kinds(look, is_list),
         rejects: invalid,
+        contacts: match import.new_count {
+            0 => "/contacts".to_owned(),
+            _ => format!("/contacts?import={}", import.id),
+        },
         can_import: look.can_launch && import.new_count + import.updated_count + import.opted_out_count > 0,
         can_undo: look.can_launch && import.is_undoable(),
         is_list,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::jobs;
 use crate::{
     crash::Action,
-    tests::{Office, Reply, TestApp},
+    tests::{Browser, Office, Reply, TestApp},
 };
 
 const BOUNDARY: &str = "cut-here";
@@ -540,4 +540,29 @@ async fn a_workbook_is_imported_like_any_file() {
     let done = t.get(&office.key, &format!("/api/imports/{id}")).await.json();
     assert_eq!((&done["status"], &done["counts"]["new"]), (&json!("finished"), &json!(1)), "{done}");
     assert_eq!(t.text("select phone_e164 from patchbay.contacts").await, "+61412345601");
+}
+
+#[tokio::test]
+async fn the_contacts_of_an_import_are_a_list() {
+    let t = TestApp::new().await;
+    let (office, other) = (Office::open(&t, "ace").await, Office::open(&t, "bee").await);
+    base(&t, &office).await;
+    let real = import(&t, &office, LIST, &mapping(), false).await;
+    let id = real["id"].as_str().unwrap();
+    let path = format!("/contacts?import={id}");
+    let mut rosa = Browser::with_session(&t, &office.session);
+    let page = rosa.get(&format!("/contacts/import/{id}")).await.expect(200).text;
+    assert!(page.contains(&format!("href=\"{path}\"")), "{page}");
+    let list = rosa.get(&path).await.expect(200).text;
+    for (name, is_there) in [("Ann", true), ("Bob", true), ("Deborah", false)] {
+        assert_eq!(list.contains(&format!(">{name}")), is_there, "{name}: {list}");
+    }
+    // The filter stays: in the search form, in the export, and as a chip that can be taken off.
+    assert!(list.contains(&format!("name=\"import\" value=\"{id}\" checked")), "{list}");
+    assert!(list.contains(&format!("/contacts/export?import={id}")) && !list.contains("Make it a segment"));
+    let few = t.get(&office.key, &format!("/api/contacts?import={id}&q=ann")).await.expect(200).json();
+    assert_eq!(few["data"].as_array().unwrap().len(), 1);
+    let theirs = t.get(&other.key, &format!("/api/contacts?import={id}")).await.expect(200).json();
+    assert_eq!(theirs["data"], json!([]));
+    t.get(&office.key, "/api/contacts?import=everything").await.expect(422);
 }

@@ -116,6 +116,8 @@ pub struct State {
     pub total: String,
     pub kinds: Vec<KindRow>,
     pub rejects: bool,
+    /// The list of those that it added; of all, where it added none.
+    pub contacts: String,
     pub can_import: bool,
     pub can_undo: bool,
     pub is_list: bool,

@@ -216,8 +216,20 @@ pub async fn cancel(app: &App, caller: &Caller, id: Uuid) -> Result<MessageRow> 
     if message.status != Status::Queued.as_str() {
         return Err(Error::conflict("Only a message that is still waiting can be canceled."));
     }
-    sql::ledger::mark_canceled(&mut tx, id).await?;
+    sql::ledger::mark_canceled(&mut tx, &[id], None, app.now()).await?;
     finish(tx, app, caller, id, "canceled", "message.canceled").await
+}
+
+/// Takes back those of `ids` that have not left, in the transaction of whoever decided it; answers how many. `why` goes
+/// into the history of each; without it nothing does, where what they belong to tells it for all. Where a million may
+/// wait, callers come with so many at a time.
+pub async fn cancel_all(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    sql::ledger::mark_canceled(tx, ids, why, now).await
 }
 
 /// Sends again what failed or was blocked, through the same gates.

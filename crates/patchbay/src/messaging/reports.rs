@@ -122,7 +122,6 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
                 contact_id: row.contact_id,
                 quote_id: row.quote_id,
                 kind: row.kind.clone(),
-                to_address: row.to_address.clone(),
             });
         }
     }

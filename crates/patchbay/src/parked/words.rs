@@ -14,6 +14,9 @@ pub(super) fn event(event: &Event) -> (String, &'static str) {
         "contact.readdressed" => {
             (of("% has a new address", "A contact has a new address"), "Recognises the person.")
         }
+        crate::contacts::duplicates::WANTED => {
+            ("Duplicates were asked for".to_owned(), "Looks for contacts that may be one person.")
+        }
         "quote.created" => (of("A quote for %", "A new quote"), "Texts the link to the contact."),
         "quote.viewed" => (
             of("% opened a quote", "A quote was opened"),

@@ -29,6 +29,7 @@ use crate::{
     consent::{self, Change, State},
     db::TenantTx,
     error::{Error, Result},
+    messaging,
     web::routes::{Access, Routes},
 };
 
@@ -87,8 +88,10 @@ async fn erase_in(tx: &mut TenantTx, app: &App, actor: &Actor, contact: Uuid) ->
     let phones: Vec<String> = family.iter().filter_map(|member| member.phone_e164.clone()).collect();
     let emails = family.iter().filter_map(|member| member.email.clone());
     let addresses: Vec<String> = phones.iter().cloned().chain(emails).collect();
+    let waiting = sql::waiting_messages(tx, &ids).await?;
+    messaging::cancel_all(tx, &waiting, Some("The contact was erased"), now).await?;
     let erased = Erased {
-        messages: sql::erase_messages(tx, &ids, now).await?,
+        messages: sql::erase_messages(tx, &ids).await?,
         notes: sql::erase_notes(tx, &ids).await?,
         quotes: sql::erase_quotes(tx, &ids).await?,
         contacts: sql::erase_contacts(tx, &ids, now).await?,

@@ -62,20 +62,20 @@ pub(super) async fn any_under_way(tx: &mut TenantTx, contacts: &[Uuid]) -> Resul
     .await?)
 }
 
-/// What waits is canceled; of the rest only what happened, when, and what it cost stays.
-pub(super) async fn erase_messages(tx: &mut TenantTx, contacts: &[Uuid], now: DateTime<Utc>) -> Result<u64> {
+pub(super) async fn waiting_messages(tx: &mut TenantTx, contacts: &[Uuid]) -> Result<Vec<Uuid>> {
     let tenant = tx.tenant();
-    sqlx::query!(
-        "with canceled as (
-           update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-           where tenant_id = $1 and contact_id = any($2) and status = 'queued' returning id)
-         insert into patchbay.message_events (tenant_id, message_id, event, at) select $1, id, 'canceled', $3 from canceled",
+    Ok(sqlx::query_scalar!(
+        "select id from patchbay.messages where tenant_id = $1 and contact_id = any($2) and status = 'queued' for update",
         tenant,
         contacts,
-        now,
     )
-    .execute(tx.conn())
-    .await?;
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Only what happened, when, and what it cost stays.
+pub(super) async fn erase_messages(tx: &mut TenantTx, contacts: &[Uuid]) -> Result<u64> {
+    let tenant = tx.tenant();
     sqlx::query!(
         "delete from patchbay.message_texts where tenant_id = $1 and contact_id = any($2)",
         tenant,

@@ -154,11 +154,6 @@ impl Providers {
         })
     }
 
-    /// The mail server, where one is configured.
-    pub fn smtp(&self) -> Option<&Arc<Smtp>> {
-        self.smtp.as_ref()
-    }
-
     /// The adapter of a tenant's account.
     pub(super) fn account(
         &self,

@@ -118,6 +118,9 @@ pub struct TemplateResult {
     pub click_rate_high: f64,
 }
 
+/// Counting a settled campaign takes at most one part in so many of the time: seconds a day.
+const SETTLED: i32 = 30_000;
+
 /// The report of a campaign, counted at most a moment ago.
 pub async fn report(app: &App, caller: &Caller, id: Uuid) -> Result<CampaignReport> {
     let now = app.now();
@@ -126,7 +129,10 @@ pub async fn report(app: &App, caller: &Caller, id: Uuid) -> Result<CampaignRepo
     let first = days::id_at(campaign.launched_at.unwrap_or(now));
     let after = days::id_at(campaign.finished_at.unwrap_or(now) + ECHO);
     let subject = id.to_string();
-    let (counted, counted_at): (Counted, _) = kept::or_counted(&mut tx, now, &subject, async |tx| {
+    // Once the time for answers is over only late clicks change it.
+    let is_settled = campaign.finished_at.is_some_and(|at| at + ECHO < now);
+    let share = if is_settled { SETTLED } else { kept::SHARE };
+    let (counted, counted_at): (Counted, _) = kept::or_counted(&mut tx, now, &subject, share, async |tx| {
         let groups = sql::count_groups(tx, id, first, after).await?;
         let hours = sql::count_hours(tx, id).await?;
         let hits = hours.iter().map(|hour| hour.hits).sum();

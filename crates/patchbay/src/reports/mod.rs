@@ -8,7 +8,7 @@
 mod api;
 mod campaign;
 mod csv;
-mod kept;
+pub(crate) mod kept;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -79,8 +79,11 @@ pub async fn senders(app: &App, caller: &Caller) -> Result<Vec<SenderHealth>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let today = now.with_timezone(&caller.tenant.timezone).date_naive();
     let senders = sql::senders(&mut tx, today).await?;
-    let counts: Vec<SenderCount> =
-        kept::or_counted(&mut tx, now, "senders", async |tx| sql::count_senders(tx, first).await).await?.0;
+    let counts: Vec<SenderCount> = kept::or_counted(&mut tx, now, "senders", kept::SHARE, async |tx| {
+        sql::count_senders(tx, first).await
+    })
+    .await?
+    .0;
     tx.commit().await?;
     Ok(senders
         .into_iter()

@@ -25,8 +25,6 @@ pub enum Source<'a> {
     /// The tenant's template of this key, else the one tenants are born with.
     Key(&'a str),
     Id(Uuid),
-    /// Words typed just now, for a text message.
-    Text(&'a str),
 }
 
 /// The words of one message, ready for the ledger.
@@ -99,9 +97,6 @@ impl From<Template> for Words {
 async fn load(tx: &mut TenantTx, source: Source<'_>) -> Result<Option<Words>> {
     Ok(match source {
         Source::Id(id) => sql::find(tx, id).await?.map(Words::from),
-        Source::Text(text) => {
-            Some(Words { template_id: None, channel: Channel::Sms, subject: None, content: text.to_owned() })
-        }
         Source::Key(key) => match sql::find_by_key(tx, key).await? {
             Some(template) => Some(template.into()),
             None => defaults().iter().find(|default| default.key == key).map(|default| Words {

@@ -26,6 +26,21 @@ async fn rendered(
     render(&mut tx, &test.app, source, contact, quote).await.unwrap()
 }
 
+/// The same for words that are a template of the tenant now.
+async fn typed(
+    test: &TestApp,
+    office: &Office,
+    content: &str,
+    contact: Uuid,
+    quote: Option<Uuid>,
+) -> RenderedMessage {
+    let template = "insert into patchbay.templates (tenant_id, key, name, content)
+                    values ($1, 'typed_' || (select count(*) from patchbay.templates), 'Typed', $2) returning id";
+    let id =
+        sqlx::query_scalar(template).bind(office.id).bind(content).fetch_one(&mut test.sql().await).await;
+    rendered(test, office, Source::Id(id.unwrap()), contact, quote).await
+}
+
 #[tokio::test]
 async fn tokens_stand_for_what_they_say() {
     let test = TestApp::new().await;
@@ -58,7 +73,7 @@ async fn tokens_stand_for_what_they_say() {
         ),
     ];
     for (source, wanted) in vectors {
-        let message = rendered(&test, &office, Source::Text(source), contact, Some(quote)).await;
+        let message = typed(&test, &office, source, contact, Some(quote)).await;
         assert_eq!((message.problem, message.body), (None, wanted), "{source}");
     }
     let usual = rendered(&test, &office, Source::Key(QUOTE_SMS), contact, Some(quote)).await;
@@ -88,12 +103,12 @@ async fn a_hole_is_a_problem_and_never_a_text() {
             "The template needs {{quote.data.nothing.here}}, which is missing.",
         ),
     ] {
-        let message = rendered(&test, &office, Source::Text(source), who, what).await;
+        let message = typed(&test, &office, source, who, what).await;
         assert_eq!(message.problem.as_deref(), Some(problem), "{source}");
         assert_eq!(message.body, source);
     }
     // Somebody else's quote is no quote of this contact.
-    let message = rendered(&test, &office, Source::Text("{{total}}"), nameless, Some(quote)).await;
+    let message = typed(&test, &office, "{{total}}", nameless, Some(quote)).await;
     assert!(message.problem.is_some());
     let missing = rendered(&test, &office, Source::Key("no_such"), contact, None).await;
     assert_eq!(missing.problem.as_deref(), Some("There is no template with the key no_such."));

@@ -64,13 +64,6 @@ pub struct Settings {
     pub keep_message_months: Option<i32>,
 }
 
-impl Settings {
-    /// The name that messages and quotes carry.
-    pub fn trading_name(&self) -> &str {
-        self.business_name.as_deref().unwrap_or(&self.name)
-    }
-}
-
 /// From `start` to `end`, over midnight if `end` is earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QuietHours {

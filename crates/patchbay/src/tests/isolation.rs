@@ -146,6 +146,10 @@ async fn furnish(test: &TestApp, office: &Office) {
             "insert into patchbay.contact_merges (tenant_id, kept_id, merged_id, before, moved, merged_by) values ('{tenant}', '{contact}', '{contact}', '{{}}', '{{}}', '{MARK}')"
         ),
         format!(
+            "with other as (insert into patchbay.contacts (tenant_id, id, first_name) values ('{tenant}', '00000000-0000-7000-8000-000000000001', '{MARK}') returning id)
+             insert into patchbay.distinct_contacts (tenant_id, first_id, second_id, said_by) select '{tenant}', id, '{contact}', '{MARK}' from other"
+        ),
+        format!(
             "insert into patchbay.bulk_changes (tenant_id, undo, changed_by) values ('{tenant}', '{{\"kind\": \"archived\", \"archived\": true, \"ids\": [\"{contact}\"]}}', '{MARK}')"
         ),
         format!(

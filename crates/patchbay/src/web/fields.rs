@@ -33,15 +33,11 @@ pub enum Control {
     Input(&'static str),
     /// As many lines as it needs, at least three.
     Text,
-    /// Monospaced, many lines: templates, JSON.
-    Code,
     Select(Vec<Choice>),
     /// One of a few, all visible.
     Radios(Vec<Choice>),
     /// A single yes or no with its label beside it; `value` is `true` or empty.
     Tick,
-    /// As `Tick`, drawn as a switch: it acts at once.
-    Switch,
 }
 
 #[derive(Debug, Clone)]
@@ -116,10 +112,6 @@ impl Field {
 
     pub fn tick(name: impl Into<Cow<'static, str>>, label: impl Into<String>, on: bool) -> Self {
         Self::text(name, label).control(Control::Tick).value(if on { "true" } else { "" })
-    }
-
-    pub fn switch(name: impl Into<Cow<'static, str>>, label: impl Into<String>, on: bool) -> Self {
-        Self::text(name, label).control(Control::Switch).value(if on { "true" } else { "" })
     }
 
     pub fn control(mut self, control: Control) -> Self {

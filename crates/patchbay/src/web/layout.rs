@@ -22,7 +22,6 @@ pub struct Shell {
     pub single_tenant: bool,
     pub user: UserMark,
     pub role: Role,
-    pub can_send: bool,
     pub can_write: bool,
     pub can_manage: bool,
     pub counts: NavCounts,
@@ -206,7 +205,6 @@ pub struct TenantMark {
 
 #[derive(Debug, Clone)]
 pub struct UserMark {
-    pub id: String,
     pub name: String,
     pub email: String,
     pub face: Face,

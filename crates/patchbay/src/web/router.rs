@@ -43,6 +43,9 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(openapi::routes)
         .with(assets::routes)
         .finish();
+    for Route { method, path, access } in &table {
+        tracing::trace!(%method, path, ?access, "route");
+    }
     let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
     (links::beside(&app, security::protect(&app, router.with_state(app.clone()))), table)
 }

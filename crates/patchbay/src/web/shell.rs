@@ -51,7 +51,6 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
             .collect(),
         single_tenant: app.config.single_tenant,
         user: UserMark {
-            id: session.user_id.to_string(),
             name: name.to_owned(),
             email: session.email.clone(),
             face: Face::of(session.user_id, name),
@@ -62,7 +61,6 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
             Role::Member => RoleMark::Member,
             Role::Viewer => RoleMark::Viewer,
         },
-        can_send: role.can_write(),
         can_write: role.can_write(),
         can_manage,
         counts,

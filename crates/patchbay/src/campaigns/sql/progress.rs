@@ -93,21 +93,19 @@ pub async fn advance(tx: &mut TenantTx, id: Uuid, count: i64) -> Result<()> {
     Ok(())
 }
 
-/// Calls off up to `limit` messages of a canceled campaign that have not left.
-pub async fn cancel_queued(tx: &mut TenantTx, id: Uuid, limit: i64) -> Result<u64> {
+/// Up to `limit` messages of a canceled campaign that have not left.
+pub async fn lock_queued(tx: &mut TenantTx, id: Uuid, limit: i64) -> Result<Vec<Uuid>> {
     let tenant = tx.tenant();
-    let done = sqlx::query!(
-        "update patchbay.messages m set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-         from (select id from patchbay.messages where tenant_id = $1 and campaign_id = $2 and status = 'queued' limit $3 for update skip locked) q
-         where m.tenant_id = $1 and m.id = q.id
-           and exists (select from patchbay.campaigns g where g.tenant_id = $1 and g.id = $2 and g.status = 'canceled')",
+    Ok(sqlx::query_scalar!(
+        "select m.id from patchbay.messages m where m.tenant_id = $1 and m.campaign_id = $2 and m.status = 'queued'
+           and exists (select from patchbay.campaigns g where g.tenant_id = $1 and g.id = $2 and g.status = 'canceled')
+         limit $3 for update of m skip locked",
         tenant,
         id,
         limit,
     )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected())
+    .fetch_all(tx.conn())
+    .await?)
 }
 
 /// Ends a campaign of which nothing is open any more: nobody to be written to, nothing queued, under way or unknown.

@@ -26,6 +26,9 @@ pub(super) struct LaneBody {
     stage: Option<Stage>,
     /// How many contacts there are; 1001 stands for more than 1000.
     total: i64,
+    /// What the open quotes of its contacts come to in the tenant's currency; `null` where there are none, or more than
+    /// 20,000 in all.
+    open_quotes_cents: Option<i64>,
 }
 
 /// Where a card goes.
@@ -45,9 +48,13 @@ pub(super) struct MoveInput {
 pub(super) async fn lanes(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Page<LaneBody>>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let lanes = board::lanes(&mut tx, 0).await?;
-    Ok(Json(Page::whole(
-        lanes.into_iter().map(|lane| LaneBody { stage: lane.stage, total: lane.total }).collect(),
-    )))
+    let open = board::open_quotes(&mut tx, &caller.tenant.currency).await?;
+    let body = |lane: board::Lane| {
+        let stage = lane.stage.as_ref().map(|stage| stage.id);
+        let open_quotes_cents = open.iter().find(|(of, _)| *of == stage).map(|(_, cents)| *cents);
+        LaneBody { stage: lane.stage, total: lane.total, open_quotes_cents }
+    };
+    Ok(Json(Page::whole(lanes.into_iter().map(body).collect())))
 }
 
 /// The contacts of one column, by its stage's id or `none`, in their order.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -135,10 +135,36 @@ pub(super) async fn suggest(
 #[utoipa::path(get, path = "/api/duplicates", tag = "Contacts", responses((status = 200, body = Page<SuggestedGroup>)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Page<SuggestedGroup>>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let groups = duplicates::list(&mut tx).await?.into_iter().map(|group| SuggestedGroup {
+    let groups = duplicates::list(&mut tx, app.now()).await?;
+    tx.commit().await?;
+    let groups = groups.into_iter().map(|group| SuggestedGroup {
         likeness: group.likeness,
         contacts: group.contacts.into_iter().map(ContactBody::from).collect(),
         count: group.count,
     });
     Ok(Json(Page::whole(groups.collect())))
+}
+
+/// These two are not the same person: they are not suggested as duplicates again.
+#[utoipa::path(put, path = "/api/contacts/{id}/distinct/{other_id}", tag = "Contacts", params(("id" = Uuid, Path), ("other_id" = Uuid, Path)),
+    responses((status = 204), (status = 404), (status = 422)))]
+pub(super) async fn tell_apart(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, other)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode> {
+    duplicates::set_distinct(&app, &caller, id, other, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// They may be the same person after all.
+#[utoipa::path(delete, path = "/api/contacts/{id}/distinct/{other_id}", tag = "Contacts", params(("id" = Uuid, Path), ("other_id" = Uuid, Path)),
+    responses((status = 204), (status = 404), (status = 422)))]
+pub(super) async fn doubt(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, other)): Path<(Uuid, Uuid)>,
+) -> Result<StatusCode> {
+    duplicates::set_distinct(&app, &caller, id, other, false).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -42,6 +42,8 @@ use crate::{
         merge::undo,
         merge::suggest,
         merge::list,
+        merge::tell_apart,
+        merge::doubt,
         board::lanes,
         board::lane,
         board::put,
@@ -82,6 +84,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/api/contacts/{id}/merge/preview", read, merge::preview)
         .post("/api/merges/{id}/undo", work, merge::undo)
         .get("/api/duplicates", read, merge::list)
+        .put("/api/contacts/{id}/distinct/{other_id}", work, merge::tell_apart)
+        .delete("/api/contacts/{id}/distinct/{other_id}", work, merge::doubt)
         .get("/api/board", read, board::lanes)
         .get("/api/board/{stage}", read, board::lane)
         .post("/api/board/move", work, board::put)

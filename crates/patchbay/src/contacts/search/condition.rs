@@ -22,6 +22,8 @@ pub(super) enum Condition {
     /// Nobody's, or one of these members'.
     Owner(Vec<Option<Uuid>>),
     Labels(Vec<Uuid>),
+    /// Added by one of these imports.
+    Imports(Vec<Uuid>),
     /// A custom field that holds one of these values; each an object of one key.
     Holds(Vec<Value>),
 }
@@ -42,6 +44,9 @@ pub(super) fn conditions(filter: &Filter, patterns: Vec<String>) -> Vec<Conditio
     let mut conditions: Vec<Condition> = Vec::new();
     if !filter.labels.is_empty() {
         conditions.push(Condition::Labels(filter.labels.clone()));
+    }
+    if !filter.imports.is_empty() {
+        conditions.push(Condition::Imports(filter.imports.clone()));
     }
     if !filter.owners.is_empty() {
         conditions.push(Condition::Owner(filter.owners.clone()));
@@ -99,7 +104,7 @@ impl Condition {
             }
             Self::Words(_, words) => words.len() == 1,
             Self::Owner(owners) => owners.len() == 1,
-            Self::Labels(labels) => labels.len() == 1,
+            Self::Labels(ids) | Self::Imports(ids) => ids.len() == 1,
         }
     }
 
@@ -141,6 +146,14 @@ impl Condition {
             },
             Self::Lanes(lanes) => lanes.push(sql),
             Self::Owner(owners) => push_owner(owners, sql),
+            Self::Imports(ids) => match ids.as_slice() {
+                [id] => {
+                    sql.push("c.import_id = ").push_bind(*id);
+                }
+                ids => {
+                    sql.push("c.import_id = any(").push_bind(ids.to_vec()).push(")");
+                }
+            },
             Self::Holds(values) => {
                 for (at, value) in values.iter().enumerate() {
                     sql.push(if at == 0 { "(" } else { " or " });

@@ -94,6 +94,29 @@ pub(in crate::contacts) async fn count_lanes(
     Ok(rows.into_iter().map(|row| (row.id, row.total)).collect())
 }
 
+/// What the open quotes of every lane's contacts come to in one currency; nothing if there are more than `most`.
+pub(in crate::contacts) async fn sum_lanes(
+    tx: &mut TenantTx,
+    currency: &str,
+    most: i64,
+) -> Result<Vec<(Option<Uuid>, i64)>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        r#"with open as materialized (
+             select contact_id, total_cents from patchbay.quotes
+             where tenant_id = $1 and status = any('{draft,sent,viewed}') and currency = $2 limit $3::bigint + 1)
+           select c.stage_id, sum(open.total_cents)::bigint as "cents!"
+           from open join patchbay.contacts c on c.tenant_id = $1 and c.id = open.contact_id and c.archived_at is null
+           where (select count(*) from open) <= $3::bigint group by c.stage_id"#,
+        tenant,
+        currency,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.stage_id, row.cents)).collect())
+}
+
 /// The newest quote of each of these contacts that has one: total and currency.
 pub(in crate::contacts) async fn list_newest_quotes(
     tx: &mut TenantTx,

@@ -1,6 +1,7 @@
 //! What search needs besides its own statements.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{db::TenantTx, error::Result};
 
@@ -30,4 +31,23 @@ pub(in crate::contacts) async fn list_sources(tx: &mut TenantTx, limit: i64) -> 
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// The files of these imports.
+pub(in crate::contacts) async fn name_imports(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, String)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenant = tx.tenant();
+    let rows = sqlx::query!(
+        "select id, file_name from patchbay.imports where tenant_id = $1 and id = any($2)",
+        tenant,
+        ids
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.file_name)).collect())
 }

@@ -12,7 +12,7 @@ use crate::{
         duplicates::{self, Likeness},
         stages,
     },
-    tests::{Office, TestApp},
+    tests::{Browser, Office, TestApp},
 };
 
 async fn names(test: &TestApp, office: &Office, stage: Uuid) -> Vec<String> {
@@ -230,4 +230,36 @@ async fn who_is_alike_is_suggested() {
     );
     let _ = same_name;
     test.settle().await;
+}
+
+#[tokio::test]
+async fn a_lane_tells_what_its_open_quotes_come_to() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "ace").await;
+    let (dana, tom) = (office.contact(&test, "Dana", None).await, office.contact(&test, "Tom", None).await);
+    let quote = async |contact: Uuid, cents: i64, currency: &str, status: &str| {
+        test.execute(&format!(
+            "insert into patchbay.quotes (tenant_id, contact_id, total_cents, currency, status, held) values ('{}', '{contact}', {cents}, '{currency}', '{status}', true)",
+            office.id
+        ))
+        .await;
+    };
+    let mut rosa = Browser::with_session(&test, &office.session);
+    assert!(!rosa.get("/board").await.expect(200).text.contains("open quotes"));
+    quote(dana, 120_000, "AUD", "sent").await;
+    quote(dana, 3_400, "AUD", "viewed").await;
+    quote(tom, 500, "AUD", "draft").await;
+    quote(tom, 70_000, "AUD", "accepted").await;
+    quote(tom, 90_000, "USD", "sent").await;
+    let board = rosa.get("/board").await.expect(200).text;
+    assert!(board.contains("$1,239.00<span class=\"sr\"> in open quotes"), "{board}");
+    let lanes = test.get(&office.key, "/api/board").await.expect(200).json();
+    let sums: Vec<_> =
+        lanes["data"].as_array().unwrap().iter().map(|lane| lane["open_quotes_cents"].as_i64()).collect();
+    assert_eq!(sums, [Some(123_900), None, None, None]);
+    test.execute(&format!("update patchbay.contacts set archived_at = now() where id = '{dana}'")).await;
+    let lane = test.text("select id::text from patchbay.stages where name = 'New'").await;
+    let lane = rosa.get(&format!("/board/lanes/{lane}")).await.expect(200).text;
+    assert!(lane.contains("$5.00<span class=\"sr\"> in open quotes"), "{lane}");
+    test.execute("delete from patchbay.outbox").await;
 }

@@ -1,5 +1,6 @@
 mod api;
 mod board;
+mod duplicates;
 mod identity;
 mod merge;
 mod pages;

@@ -44,18 +44,24 @@ const NOWHERE: &str = "none";
 struct Around {
     members: Vec<Member>,
     quotes: Vec<(Uuid, i64, String)>,
+    /// Per stage.
+    open_quotes: Vec<(Option<Uuid>, i64)>,
 }
 
-async fn around(tx: &mut TenantTx, lanes: &[Lane]) -> Result<Around> {
+async fn around(tx: &mut TenantTx, caller: &Caller, lanes: &[Lane]) -> Result<Around> {
     let ids: Vec<Uuid> = lanes.iter().flat_map(|lane| lane.cards.iter().map(|card| card.id)).collect();
-    Ok(Around { members: sql::list_members(tx).await?, quotes: sql::list_newest_quotes(tx, &ids).await? })
+    Ok(Around {
+        members: sql::list_members(tx).await?,
+        quotes: sql::list_newest_quotes(tx, &ids).await?,
+        open_quotes: board::open_quotes(tx, &caller.tenant.currency).await?,
+    })
 }
 
 /// `GET /board`.
 pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let lanes = board::lanes(&mut tx, PER_LANE).await?;
-    let around = around(&mut tx, &lanes).await?;
+    let around = around(&mut tx, &caller, &lanes).await?;
     drop(tx);
     let nobody = lanes.iter().all(|lane| lane.cards.is_empty());
     let empty = nobody.then(|| Empty {
@@ -94,7 +100,7 @@ pub(super) async fn lane(
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let lane = board::lane(&mut tx, stage, None, limit).await?;
     let lanes = [lane];
-    let around = around(&mut tx, &lanes).await?;
+    let around = around(&mut tx, &caller, &lanes).await?;
     let [lane] = &lanes;
     html(&LaneFragment { lane: show(&app, &caller, lane, &around, limit) })
 }
@@ -107,8 +113,11 @@ fn stage(id: &str) -> Result<Option<Uuid>> {
 }
 
 fn show(app: &App, caller: &Caller, lane: &Lane, around: &Around, shown: i64) -> LaneView {
-    let id = lane.stage.as_ref().map_or_else(|| NOWHERE.to_owned(), |stage| stage.id.to_string());
+    let stage = lane.stage.as_ref().map(|stage| stage.id);
+    let id = stage.map_or_else(|| NOWHERE.to_owned(), |stage| stage.to_string());
+    let open = around.open_quotes.iter().find(|(of, _)| *of == stage);
     LaneView {
+        open: open.map(|(_, cents)| money::format(*cents, &caller.tenant.currency)).unwrap_or_default(),
         name: lane.stage.as_ref().map_or_else(|| "Without a stage".to_owned(), |stage| stage.name.clone()),
         tag: match lane.stage.as_ref().map(|stage| stage.kind) {
             Some(StageKind::Won) => Some(Tag::new(Tone::Good, "check", "Won")),

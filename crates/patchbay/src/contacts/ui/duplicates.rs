@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
+use uuid::Uuid;
 
 use super::{
-    view::{Alike, AlikeGroup, DuplicatesPage},
+    view::{Alike, AlikeGroup, Duplicates, DuplicatesFragment, DuplicatesPage, Question},
     words,
 };
 use crate::{
@@ -14,21 +15,31 @@ use crate::{
     contacts::duplicates::{self, Group},
     error::Result,
     web::{
+        extract::Path,
         layout::Place,
-        pages::html,
+        notice,
+        pages::{html, wants_fragment},
         parts::{Empty, Face},
         shell::shell,
     },
 };
 
 /// `GET /contacts/duplicates`.
-pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let groups = duplicates::list(&mut tx).await?;
-    drop(tx);
-    html(&DuplicatesPage {
-        shell: shell(&app, &session, Place::Contacts, "Duplicates").await?,
-        empty: groups.is_empty().then(|| Empty {
+    let found = duplicates::list_at_once(&mut tx, app.now()).await?;
+    tx.commit().await?;
+    let is_looking = found.is_none();
+    let groups = found.unwrap_or_default();
+    let list = Duplicates {
+        is_looking,
+        csrf: session.csrf.clone(),
+        empty: (groups.is_empty() && !is_looking).then(|| Empty {
             icon: "circle-check",
             heading: "Nobody seems to be there twice".to_owned(),
             text: "Contacts with the same e-mail, the same name, or numbers that end alike are listed here. Any two can be merged from their pages."
@@ -36,7 +47,35 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
             actions: vec![("Back to contacts".to_owned(), "/contacts".to_owned())],
         }),
         groups: groups.iter().map(|group| show(&caller, group)).collect(),
-    })
+    };
+    if wants_fragment(&headers) {
+        return html(&DuplicatesFragment { list });
+    }
+    html(&DuplicatesPage { shell: shell(&app, &session, Place::Contacts, "Duplicates").await?, list })
+}
+
+/// `POST /contacts/{id}/distinct/{other_id}`: these two are not one person.
+pub(super) async fn tell_apart(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((id, other)): Path<(Uuid, Uuid)>,
+) -> Result<Response> {
+    duplicates::set_distinct(&app, &caller, id, other, true).await?;
+    let undo = format!("/contacts/{id}/distinct/{other}/undo");
+    Ok(notice::toast(&app, &headers, "/contacts/duplicates", "They are kept as two people", Some(&undo)))
+}
+
+/// `POST /contacts/{id}/distinct/{other_id}/undo`.
+pub(super) async fn undo(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path((id, other)): Path<(Uuid, Uuid)>,
+) -> Result<Response> {
+    duplicates::set_distinct(&app, &caller, id, other, false).await?;
+    let to = format!("/contacts/{id}/merge?with={other}");
+    Ok(notice::toast(&app, &headers, &to, "They may be one person again", None))
 }
 
 fn show(caller: &Caller, group: &Group) -> AlikeGroup {
@@ -59,7 +98,7 @@ fn show(caller: &Caller, group: &Group) -> AlikeGroup {
                     why: reach.into_iter().flatten().collect::<Vec<_>>().join(" · "),
                     merge: first
                         .filter(|first| *first != contact.id)
-                        .map(|first| format!("/contacts/{first}/merge?with={}", contact.id)),
+                        .map(|first| Question::new(first, contact.id)),
                     name,
                 }
             })

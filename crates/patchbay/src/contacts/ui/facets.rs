@@ -19,6 +19,8 @@ pub(super) struct Around {
     pub(super) words: Vocabulary,
     pub(super) members: Vec<Member>,
     pub(super) sources: Vec<String>,
+    /// Those that are asked about, with the names of their files.
+    pub(super) imports: Vec<(Uuid, String)>,
     pub(super) me: Option<Uuid>,
 }
 
@@ -48,6 +50,11 @@ fn offers(around: &Around) -> Vec<Offer> {
         ("owner", "Owner".to_owned(), owners(around)),
         ("source", "Source".to_owned(), same(around.sources.clone())),
         ("consent", "Consent".to_owned(), consents()),
+        (
+            "import",
+            "Import".to_owned(),
+            around.imports.iter().map(|(id, file)| (id.to_string(), file.clone())).collect(),
+        ),
     ];
     offers.extend(around.words.fields.iter().filter_map(field));
     offers
@@ -94,6 +101,7 @@ fn given<'a>(query: &'a FilterQuery, name: &str) -> &'a [String] {
         "owner" => &query.owner,
         "source" => &query.source,
         "consent" => &query.consent,
+        "import" => &query.import,
         "properties" => &query.properties,
         _ => &[],
     }
@@ -132,7 +140,7 @@ fn is_same(name: &str, given: &str, value: &str, around: &Around) -> bool {
 pub(super) fn chips(query: &FilterQuery, around: &Around) -> Vec<Chip> {
     let offers = offers(around);
     let mut chips: Vec<Chip> = Vec::new();
-    for name in ["stage", "label", "status", "owner", "source", "consent"] {
+    for name in ["stage", "label", "status", "owner", "source", "consent", "import"] {
         let given = given(query, name);
         let (Some(label), false) =
             (offers.iter().find(|offer| offer.0 == name).map(|offer| &offer.1), given.is_empty())

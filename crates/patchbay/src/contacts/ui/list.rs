@@ -60,6 +60,7 @@ async fn results(app: &App, session: &Session, caller: &Caller, query: &FilterQu
         words: filter::vocabulary(&mut tx).await?,
         members: sql::list_members(&mut tx).await?,
         sources: sql::list_sources(&mut tx, SOURCES).await?,
+        imports: sql::name_imports(&mut tx, &query.imports()).await?,
         me: caller.actor.user_id(),
     };
     drop(tx);
@@ -84,7 +85,11 @@ async fn results(app: &App, session: &Session, caller: &Caller, query: &FilterQu
         count: count(app, caller, &filter, slice, &found).await?,
         live_src: href("/contacts", &pairs.iter().cloned().chain(here).collect::<Vec<_>>()),
         export: href("/contacts/export", &pairs),
-        segment: if can_write && !filter.archived && pairs.iter().any(|(name, _)| *name != "q") {
+        segment: if can_write
+            && !filter.archived
+            && filter.imports.is_empty()
+            && pairs.iter().any(|(name, _)| *name != "q")
+        {
             href("/segments/new", &pairs)
         } else {
             String::new()

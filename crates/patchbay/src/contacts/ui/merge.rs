@@ -53,6 +53,7 @@ pub(super) async fn page(
     let Some(with) = query.with else { return pick(&app, &session, &caller, id, &query.q).await };
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let seen = preview(&mut tx, id, with).await?;
+    let are_distinct = duplicates::are_distinct(&mut tx, id, with).await?;
     drop(tx);
     let side = |contact: &Contact| {
         let name = words::name(&caller, contact);
@@ -77,6 +78,8 @@ pub(super) async fn page(
             .collect(),
         action: format!("/contacts/{id}/merge"),
         swap: format!("/contacts/{with}/merge?with={id}"),
+        apart: format!("/contacts/{id}/distinct/{with}{}", if are_distinct { "/undo" } else { "" }),
+        are_distinct,
         with: with.to_string(),
         kept: side(&seen.kept),
         merged: side(&seen.merged),

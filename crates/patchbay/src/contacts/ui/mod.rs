@@ -46,6 +46,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/contacts/{id}/labels/remove", member, actions::remove_label)
         .post("/contacts/{id}/notes", member, actions::add_note)
         .post("/contacts/{id}/consent", member, actions::note_consent)
+        .post("/contacts/{id}/distinct/{other_id}", member, duplicates::tell_apart)
+        .post("/contacts/{id}/distinct/{other_id}/undo", member, duplicates::undo)
         .get("/contacts/{id}/merge", member, merge::page)
         .post("/contacts/{id}/merge", member, merge::merge)
         .post("/notes/{id}", member, actions::edit_note)

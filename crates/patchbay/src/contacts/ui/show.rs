@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     trail,
-    view::{Alike, AlikeFragment, Card, CardFragment, Consent, Fact, Proof, QuoteLine, ShowPage},
+    view::{Alike, AlikeFragment, Card, CardFragment, Consent, Fact, Proof, Question, QuoteLine, ShowPage},
     words,
 };
 use crate::{
@@ -279,7 +279,7 @@ pub(super) async fn alike(
                 href: format!("/contacts/{}", other.id),
                 face: Face::of(other.id, &name),
                 why: likeness.words().to_owned(),
-                merge: caller.role.can_write().then(|| format!("/contacts/{id}/merge?with={}", other.id)),
+                merge: caller.role.can_write().then(|| Question::new(id, other.id)),
                 name,
             }
         })

@@ -1,6 +1,7 @@
 //! What the pages show, as plain data.
 
 use askama::Template;
+use uuid::Uuid;
 
 use crate::web::{
     fields::{Choice, Field},
@@ -226,7 +227,26 @@ pub(super) struct Alike {
     pub(super) face: Face,
     pub(super) name: String,
     pub(super) why: String,
-    pub(super) merge: Option<String>,
+    /// Where it is decided whether they are one.
+    pub(super) merge: Option<Question>,
+}
+
+/// Whether two contacts are one person.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Both side by side.
+    pub(super) compare: String,
+    /// Posted to: they are two.
+    pub(super) apart: String,
+}
+
+impl Question {
+    pub(super) fn new(first: Uuid, second: Uuid) -> Self {
+        Self {
+            compare: format!("/contacts/{first}/merge?with={second}"),
+            apart: format!("/contacts/{first}/distinct/{second}"),
+        }
+    }
 }
 
 /// `/contacts/duplicates`.
@@ -234,8 +254,23 @@ pub(super) struct Alike {
 #[template(path = "contacts/duplicates.html")]
 pub(super) struct DuplicatesPage {
     pub(super) shell: Shell,
+    pub(super) list: Duplicates,
+}
+
+/// The same, without the frame.
+#[derive(Debug, Template)]
+#[template(path = "contacts/duplicates_only.html")]
+pub(super) struct DuplicatesFragment {
+    pub(super) list: Duplicates,
+}
+
+#[derive(Debug)]
+pub(super) struct Duplicates {
     pub(super) groups: Vec<AlikeGroup>,
     pub(super) empty: Option<Empty>,
+    /// They are being looked for.
+    pub(super) is_looking: bool,
+    pub(super) csrf: String,
 }
 
 #[derive(Debug)]
@@ -273,6 +308,9 @@ pub(super) struct MergePage {
     pub(super) with: String,
     /// The same two the other way round.
     pub(super) swap: String,
+    /// Posted to: they are two people, or, where somebody said so, they may be one after all.
+    pub(super) apart: String,
+    pub(super) are_distinct: bool,
 }
 
 /// One of two that become one.
@@ -317,6 +355,8 @@ pub(super) struct LaneView {
     /// Won or lost: a word and a shape.
     pub(super) tag: Option<Tag>,
     pub(super) total: String,
+    /// What the open quotes of its contacts come to; empty where that is nothing.
+    pub(super) open: String,
     pub(super) cards: Vec<CardView>,
     /// The lane with more cards.
     pub(super) more: Option<String>,

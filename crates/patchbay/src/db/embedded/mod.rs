@@ -133,11 +133,6 @@ impl Cluster {
         &self.socket
     }
 
-    /// The programs it runs with.
-    pub fn binaries(&self) -> &Binaries {
-        &self.binaries
-    }
-
     /// Whether the server still runs.
     pub fn is_alive(&mut self) -> bool {
         self.server.as_mut().is_some_and(Server::is_alive)

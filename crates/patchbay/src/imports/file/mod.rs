@@ -176,6 +176,7 @@ fn unreadable(error: std::io::Error) -> FileProblem {
 }
 
 /// Reads a file that lies whole in memory, for tests and fuzzers: headings and rows, or what is wrong.
+#[cfg(any(test, fuzzing))]
 pub fn read_all(bytes: &[u8], format: Option<&Format>) -> Result<Vec<Vec<String>>, FileProblem> {
     let guessed = match format {
         Some(format) => format.clone(),

@@ -24,7 +24,10 @@ use crate::{
     consent, crash,
     db::TenantTx,
     error::{Error, Result},
-    messaging::sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow},
+    messaging::{
+        self,
+        sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow},
+    },
     providers::{self, Route},
 };
 
@@ -486,7 +489,7 @@ impl Decisions {
             sql::mark_unroutable(tx, &self.lost.0, &self.lost.1, now).await?;
         }
         if !self.canceled.is_empty() {
-            sql::mark_canceled(tx, &self.canceled).await?;
+            messaging::cancel_all(tx, &self.canceled, None, now).await?;
         }
         Ok(())
     }

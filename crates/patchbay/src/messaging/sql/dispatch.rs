@@ -102,7 +102,6 @@ pub struct SenderRow {
     pub account_id: Option<Uuid>,
     pub rate_per_second: Option<f64>,
     pub warmup_started_on: Option<NaiveDate>,
-    pub is_default: bool,
     pub name_registered: bool,
     pub sent_today: i64,
     pub warmup_days: i64,
@@ -114,7 +113,7 @@ pub async fn senders(tx: &mut TenantTx, today: NaiveDate) -> Result<Vec<SenderRo
     Ok(sqlx::query_as!(
         SenderRow,
         r#"select s.id, s.channel, s.address, s.label, s.provider, s.account_id, s.rate_per_second::float8 as rate_per_second,
-           s.warmup_started_on, s.is_default, s.name_registered,
+           s.warmup_started_on, s.name_registered,
            coalesce((select c.messages from patchbay.send_counters c where c.tenant_id = $1 and c.sender_id = s.id and c.day = $2), 0) as "sent_today!",
            case when s.warmup_started_on is null then 0 else
              (select count(*) from patchbay.send_counters c where c.tenant_id = $1 and c.sender_id = s.id
@@ -179,7 +178,6 @@ pub struct DueRow {
     pub content_sid: Option<String>,
     pub content_variables: Option<Value>,
     pub sender_id: Option<Uuid>,
-    pub quote_id: Option<Uuid>,
     /// Of its campaign, if it belongs to one.
     pub campaign_status: Option<String>,
     pub campaign_id: Option<Uuid>,
@@ -222,7 +220,7 @@ pub async fn lock_due(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Resu
              order by m.send_after limit $3 for update skip locked) d
            order by d.priority, d.send_after limit $3)
          select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
            -- an earlier attempt of its own does not suppress it
            case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
@@ -257,7 +255,7 @@ pub async fn facts_of(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result
     Ok(sqlx::query_as!(
         DueRow,
         r#"select m.id, m.contact_id, m.channel, m.kind, m.from_address, m.to_address, m.subject, m.body, m.media, m.content_sid, m.content_variables,
-           m.sender_id, m.quote_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
+           m.sender_id, g.status as "campaign_status?", m.campaign_id, m.cost_micros, m.attempt, m.quiet_hours_waived, m.gate,
            c.timezone as "contact_timezone?", c.country as "contact_country?", c.state as "contact_state?", c.postal as "contact_postal?",
            -- an earlier attempt of its own does not suppress it
            case when m.campaign_id is null or m.attempt = 0 then c.last_marketed_at else (
@@ -404,20 +402,6 @@ pub async fn mark_unroutable(
     Ok(())
 }
 
-/// Messages of campaigns that were called off.
-pub async fn mark_canceled(tx: &mut TenantTx, ids: &[Uuid]) -> Result<()> {
-    let tenant = tx.tenant();
-    sqlx::query!(
-        "update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-         where tenant_id = $1 and id = any($2)",
-        tenant,
-        ids,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// Makes messages that wait at `gates` due now.
 pub async fn wake_held(
     tx: &mut TenantTx,
@@ -552,7 +536,6 @@ pub struct UnknownRow {
     pub created_at: DateTime<Utc>,
     pub sender_id: Option<Uuid>,
     pub cost_micros: i64,
-    pub provider: Option<String>,
     pub provider_message_id: Option<String>,
 }
 
@@ -570,7 +553,7 @@ pub async fn claim_unknown(
          from (select id from patchbay.messages where tenant_id = $1 and status = 'unknown' and reconcile_after <= $2
                order by reconcile_after limit $4 for update skip locked) u
          where m.tenant_id = $1 and m.id = u.id
-         returning m.id, m.channel, m.from_address, m.to_address, m.body, m.attempt, m.claimed_at, m.created_at, m.sender_id, m.cost_micros, m.provider, m.provider_message_id",
+         returning m.id, m.channel, m.from_address, m.to_address, m.body, m.attempt, m.claimed_at, m.created_at, m.sender_id, m.cost_micros, m.provider_message_id",
         tenant,
         now,
         next,

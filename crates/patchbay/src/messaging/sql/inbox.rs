@@ -27,7 +27,6 @@ pub struct ConversationRow {
     pub last_direction: Option<String>,
     pub last_channel: Option<String>,
     pub last_preview: Option<String>,
-    pub last_inbound_at: Option<DateTime<Utc>>,
     /// Opens 24 hours of free-form answers on WhatsApp.
     pub whatsapp_inbound_at: Option<DateTime<Utc>>,
     pub reply_channel: Option<String>,
@@ -50,7 +49,7 @@ macro_rules! conversations {
             ConversationRow,
             r#"select v.contact_id, c.first_name, c.last_name, c.phone_e164, c.phone_raw, c.email,
                  v.status, v.assignee_id, v.unread, v.snoozed_until, v.last_message_at, v.last_direction, v.last_channel, v.last_preview,
-                 v.last_inbound_at, v.whatsapp_inbound_at, v.reply_channel, v.reply_from, v.waiting_since, v.needs_review, c.archived_at,
+                 v.whatsapp_inbound_at, v.reply_channel, v.reply_from, v.waiting_since, v.needs_review, c.archived_at,
                  case v.last_channel when 'email' then c.consent_email when 'whatsapp' then c.consent_whatsapp else c.consent_sms end as "consent!",
                  m.status as "message_status?", m.gate as "message_gate?", m.scheduled_at as "message_scheduled_at?"
                from patchbay.conversations v

@@ -28,7 +28,6 @@ pub struct MessageRow {
     pub template_id: Option<Uuid>,
     pub campaign_id: Option<Uuid>,
     pub quote_id: Option<Uuid>,
-    pub sent_by: Option<Uuid>,
     pub sent_by_label: Option<String>,
     pub provider: Option<String>,
     pub provider_message_id: Option<String>,
@@ -276,7 +275,7 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<MessageRow>> {
     Ok(sqlx::query_as!(
         MessageRow,
         "select id, contact_id, direction, channel, kind, status, from_address, to_address, subject, body, media, template_id, campaign_id,
-           quote_id, sent_by, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
+           quote_id, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
            quiet_hours_waived, gate, gate_reason, gate_until, error_code, error_detail, created_at, sent_at, delivered_at, read_at
          from patchbay.messages where tenant_id = $1 and id = $2",
         tenant,
@@ -292,7 +291,7 @@ pub async fn find_all(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<MessageRow>
     Ok(sqlx::query_as!(
         MessageRow,
         "select id, contact_id, direction, channel, kind, status, from_address, to_address, subject, body, media, template_id, campaign_id,
-           quote_id, sent_by, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
+           quote_id, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
            quiet_hours_waived, gate, gate_reason, gate_until, error_code, error_detail, created_at, sent_at, delivered_at, read_at
          from patchbay.messages where tenant_id = $1 and id = any($2) order by id desc",
         tenant,
@@ -308,7 +307,7 @@ pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<MessageRow>> {
     Ok(sqlx::query_as!(
         MessageRow,
         "select id, contact_id, direction, channel, kind, status, from_address, to_address, subject, body, media, template_id, campaign_id,
-           quote_id, sent_by, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
+           quote_id, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
            quiet_hours_waived, gate, gate_reason, gate_until, error_code, error_detail, created_at, sent_at, delivered_at, read_at
          from patchbay.messages where tenant_id = $1 and id = $2 for update",
         tenant,
@@ -332,7 +331,7 @@ pub async fn list(
     Ok(sqlx::query_as!(
         MessageRow,
         "select id, contact_id, direction, channel, kind, status, from_address, to_address, subject, body, media, template_id, campaign_id,
-           quote_id, sent_by, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
+           quote_id, sent_by_label, provider, provider_message_id, segments, encoding, cost_micros, attempt, send_after, scheduled_at,
            quiet_hours_waived, gate, gate_reason, gate_until, error_code, error_detail, created_at, sent_at, delivered_at, read_at
          from patchbay.messages
          where tenant_id = $1 and ($2::uuid is null or contact_id = $2) and ($3::uuid is null or campaign_id = $3)
@@ -349,17 +348,30 @@ pub async fn list(
     .await?)
 }
 
-pub async fn mark_canceled(tx: &mut TenantTx, id: Uuid) -> Result<()> {
+/// Of `ids` those that wait; answers how many. Without a reason nothing is added to their histories.
+pub async fn mark_canceled(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    why: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     let tenant = tx.tenant();
-    sqlx::query!(
-        "update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
-         where tenant_id = $1 and id = $2 and status = 'queued'",
+    let count = sqlx::query_scalar!(
+        r#"with canceled as (
+             update patchbay.messages set status = 'canceled', gate = null, gate_reason = null, gate_until = null
+             where tenant_id = $1 and id = any($2) and status = 'queued' returning id),
+           told as (
+             insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
+             select $1, id, 'canceled', $3, $4 from canceled where $3::text is not null)
+           select count(*) as "count!" from canceled"#,
         tenant,
-        id,
+        ids,
+        why,
+        now,
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(())
+    Ok(count.unsigned_abs())
 }
 
 pub async fn mark_requeued(

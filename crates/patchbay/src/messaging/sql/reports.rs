@@ -27,7 +27,6 @@ pub struct SettledRow {
     pub contact_id: Option<Uuid>,
     pub quote_id: Option<Uuid>,
     pub kind: String,
-    pub to_address: String,
 }
 
 /// Writes outcomes, guarded by attempt. A status report may have been faster than the answer to the call: then
@@ -55,7 +54,7 @@ pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) 
            sent_at = case when o.status = 'sent' then coalesce(m.sent_at, $10) else m.sent_at end,
            failed_at = case when o.status = 'failed' then $10 else m.failed_at end
          from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and (m.status <> 'queued' or o.status = 'sent')
-         returning m.id, m.status, m.contact_id, m.quote_id, m.kind, m.to_address"#,
+         returning m.id, m.status, m.contact_id, m.quote_id, m.kind"#,
         tenant,
         &outcomes.ids,
         &outcomes.attempts,

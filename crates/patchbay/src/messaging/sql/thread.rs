@@ -14,8 +14,6 @@ pub struct ThreadMessage {
     pub channel: String,
     pub kind: String,
     pub status: String,
-    pub from_address: Option<String>,
-    pub to_address: String,
     pub subject: Option<String>,
     pub body: String,
     pub media: Value,
@@ -24,11 +22,9 @@ pub struct ThreadMessage {
     pub sent_by_label: Option<String>,
     pub attempt: i32,
     pub send_after: DateTime<Utc>,
-    pub scheduled_at: Option<DateTime<Utc>>,
     pub gate: Option<String>,
     pub gate_reason: Option<Value>,
     pub gate_until: Option<DateTime<Utc>>,
-    pub error_code: Option<i32>,
     pub error_detail: Option<String>,
     pub created_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
@@ -44,9 +40,9 @@ pub async fn messages(
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ThreadMessage,
-        r#"select m.id, m.direction, m.channel, m.kind, m.status, m.from_address, m.to_address, m.subject, m.body, m.media, m.quote_id,
-             m.sent_by, m.sent_by_label, m.attempt, m.send_after, m.scheduled_at, m.gate, m.gate_reason, m.gate_until,
-             m.error_code, m.error_detail, m.created_at, m.sent_at,
+        r#"select m.id, m.direction, m.channel, m.kind, m.status, m.subject, m.body, m.media, m.quote_id,
+             m.sent_by, m.sent_by_label, m.attempt, m.send_after, m.gate, m.gate_reason, m.gate_until,
+             m.error_detail, m.created_at, m.sent_at,
              case when m.status = 'canceled' then (
                select e.detail from patchbay.message_events e
                where e.tenant_id = $1 and e.message_id = m.id and e.event = 'canceled' order by e.id desc limit 1) end as canceled_by
@@ -137,7 +133,6 @@ pub struct QuoteRow {
     pub currency: String,
     pub viewed_at: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,
-    pub created_at: DateTime<Utc>,
 }
 
 /// The quotes with these ids, and the newest of the contact.
@@ -145,7 +140,7 @@ pub async fn quotes(tx: &mut TenantTx, contact: Uuid, ids: &[Uuid], newest: i64)
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         QuoteRow,
-        "select id, number, status, held, items, discount_cents, tax_cents, total_cents, currency, viewed_at, answered_at, created_at
+        "select id, number, status, held, items, discount_cents, tax_cents, total_cents, currency, viewed_at, answered_at
          from patchbay.quotes
          where tenant_id = $1 and contact_id = $2
            and (id = any($3) or id in (select id from patchbay.quotes where tenant_id = $1 and contact_id = $2 order by id desc limit $4))
@@ -220,7 +215,6 @@ pub async fn consents(
 #[derive(Debug, Clone)]
 pub struct ListedRow {
     pub reason: String,
-    pub source: String,
     pub actor_label: Option<String>,
     pub created_at: DateTime<Utc>,
 }
@@ -229,7 +223,7 @@ pub async fn listed(tx: &mut TenantTx, phone: &str) -> Result<Option<ListedRow>>
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         ListedRow,
-        "select reason, source, actor_label, created_at from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2",
+        "select reason, actor_label, created_at from patchbay.do_not_contact where tenant_id = $1 and phone_e164 = $2",
         tenant,
         phone,
     )

@@ -142,9 +142,7 @@ pub(super) async fn build(look: &Look<'_>, ask: &Ask, open: Option<Uuid>) -> Res
         next: None,
         empty: None,
         live_src,
-        csrf: look.csrf.to_owned(),
         can_send: look.can_write(),
-        can_write: look.can_write(),
         q,
     };
     match (found, wanted) {

@@ -153,7 +153,6 @@ fn message(
     Message {
         id: row.id.to_string(),
         inbound: row.direction == "inbound",
-        channel,
         subject: row.subject.clone().unwrap_or_default(),
         body: body(row),
         moment: words::clock(at, look.zone()),

@@ -74,7 +74,7 @@ async fn view(look: &Look<'_>, id: Uuid) -> Result<WhyView> {
         closed = closed || matches!(line.verdict, Verdict::Waiting | Verdict::Blocked);
         gates.push(line);
     }
-    Ok(WhyView { message_id: id.to_string(), conversation_href, sentence, gates })
+    Ok(WhyView { conversation_href, sentence, gates })
 }
 
 fn sentence_of(row: &messaging::MessageRow, look: &Look<'_>, zone: Tz) -> String {
@@ -84,8 +84,6 @@ fn sentence_of(row: &messaging::MessageRow, look: &Look<'_>, zone: Tz) -> String
         channel: row.channel.clone(),
         kind: row.kind.clone(),
         status: row.status.clone(),
-        from_address: None,
-        to_address: String::new(),
         subject: None,
         body: String::new(),
         media: serde_json::Value::Null,
@@ -94,11 +92,9 @@ fn sentence_of(row: &messaging::MessageRow, look: &Look<'_>, zone: Tz) -> String
         sent_by_label: None,
         attempt: row.attempt,
         send_after: row.send_after,
-        scheduled_at: row.scheduled_at,
         gate: row.gate.clone(),
         gate_reason: row.gate_reason.clone(),
         gate_until: row.gate_until,
-        error_code: row.error_code,
         error_detail: row.error_detail.clone(),
         created_at: row.created_at,
         sent_at: row.sent_at,

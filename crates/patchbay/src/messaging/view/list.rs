@@ -22,9 +22,7 @@ pub struct ListView {
     pub empty: Option<Empty>,
     /// Path and query that answer with this very list.
     pub live_src: String,
-    pub csrf: String,
     pub can_send: bool,
-    pub can_write: bool,
 }
 
 #[derive(Debug, Clone)]

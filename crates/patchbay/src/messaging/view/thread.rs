@@ -2,7 +2,6 @@
 
 use crate::web::parts::{Face, Moment, Tag, Tone};
 
-use super::Channel;
 use super::composer::Composer;
 use super::panel::Panel;
 
@@ -102,7 +101,6 @@ pub enum Entry {
 pub struct Message {
     pub id: String,
     pub inbound: bool,
-    pub channel: Channel,
     /// E-mail only; empty otherwise.
     pub subject: String,
     pub body: Vec<Span>,
@@ -254,7 +252,6 @@ pub struct Event {
 /// The answer to "Why?".
 #[derive(Debug, Clone)]
 pub struct WhyView {
-    pub message_id: String,
     pub conversation_href: String,
     pub sentence: String,
     /// The seven, in the order in which they were asked.
