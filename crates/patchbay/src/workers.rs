@@ -35,6 +35,7 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
             notifications::jobs::notify(app, job).await
         }
         "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
+        "campaign.paused" => notifications::jobs::campaign_paused(app, job).await,
         "message.received" => notifications::jobs::notify(app, job).await,
         "quote.created" => quotes::jobs::quote_created(app, job).await,
         "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => {

@@ -28,8 +28,8 @@ pub fn gate_word(gate: &str) -> &'static str {
     }
 }
 
-/// What became of everybody; without `base` the parts do not open.
-pub fn totals(totals: &Totals, base: &str) -> Breakdown {
+/// What became of everybody; without `base` the parts do not open. Of a campaign that is over nothing is found out any more.
+pub fn totals(totals: &Totals, is_over: bool, base: &str) -> Breakdown {
     let list = |state: &str, gate: &str| (!base.is_empty()).then(|| list(base, "state", state, gate));
     let mut parts = vec![
         part("Delivered", Mark::Good, totals.delivered, list("delivered", "")),
@@ -38,7 +38,12 @@ pub fn totals(totals: &Totals, base: &str) -> Breakdown {
         part("In line", Mark::Rest, totals.queued, list("queued", "")),
     ];
     parts.extend(gates(&totals.waiting, "Later", Mark::Wait, |gate| list("waiting", gate)));
-    parts.push(part("Being found out", Mark::Wait, totals.unknown, list("unknown", "")));
+    parts.push(part(
+        if is_over { "Never found out" } else { "Being found out" },
+        Mark::Wait,
+        totals.unknown,
+        list("unknown", ""),
+    ));
     parts.extend(gates(&totals.blocked, "Never", Mark::Stop, |gate| list("blocked", gate)));
     parts.push(part("Not delivered", Mark::Fail, totals.undelivered, list("undelivered", "")));
     parts.push(part("Failed", Mark::Fail, totals.failed, list("failed", "")));
