@@ -175,6 +175,8 @@ pub(super) struct ShowPage {
     pub(super) is_scheduled: bool,
     /// "Thu 20 Nov 2026, 09:00", where it waits for its time.
     pub(super) starts: String,
+    /// It starts at that time of day in every zone.
+    pub(super) in_zones: bool,
     pub(super) test_to: Field,
 }
 

@@ -108,6 +108,7 @@ pub struct ReachedRow {
     pub gate_until: Option<DateTime<Utc>>,
     pub error_code: Option<i32>,
     pub error_detail: Option<String>,
+    pub send_after: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
 }
@@ -126,7 +127,7 @@ pub async fn list_reached(
     Ok(sqlx::query_as!(
         ReachedRow,
         r#"select m.id as message_id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.status,
-             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.sent_at, m.delivered_at
+             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.send_after, m.sent_at, m.delivered_at
            from patchbay.messages m left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
            where m.tenant_id = $1 and m.campaign_id = $2 and m.status = any($3)
              and ($4::text is null or coalesce(m.gate, '') = $4) and ($5::uuid is null or m.id > $5)
@@ -153,7 +154,7 @@ pub async fn list_waiting(
     Ok(sqlx::query_as!(
         ReachedRow,
         r#"select m.id as message_id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.status,
-             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.sent_at, m.delivered_at
+             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.send_after, m.sent_at, m.delivered_at
            from patchbay.messages m left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
            where m.tenant_id = $1 and m.campaign_id = $2 and m.status = 'queued' and m.gate is not null and ($3::uuid is null or m.id > $3)
            order by m.id limit $4"#,

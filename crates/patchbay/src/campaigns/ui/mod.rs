@@ -123,7 +123,7 @@ fn row(campaign: &Campaign, app: &App, caller: &Caller) -> CampaignRow {
                 numbers::grouped(totals.recipients)
             )
         }),
-        bar: totals.map(|totals| numbers::totals(totals, campaign.finished_at.is_some(), "")),
+        bar: totals.map(|totals| numbers::totals(totals, campaign, "")),
         at: moment(at.unwrap_or(campaign.created_at), app.now(), caller.tenant.timezone),
     }
 }

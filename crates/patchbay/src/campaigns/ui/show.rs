@@ -52,6 +52,7 @@ pub(super) async fn page(
         looks: looks(&app, &caller, &campaign, &LookAt::default()).await?,
         is_draft: campaign.status == Status::Draft,
         is_scheduled: campaign.status == Status::Scheduled,
+        in_zones: campaign.in_recipient_zone,
         starts: campaign.scheduled_at.map(|at| full(at, zone)).unwrap_or_default(),
         test_to: Field::text(
             "to",
@@ -151,11 +152,7 @@ async fn numbers_of(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str)
         csrf: csrf.to_owned(),
         name: campaign.name.clone(),
         tag: tag(campaign),
-        breakdown: numbers::totals(
-            &totals,
-            campaign.finished_at.is_some(),
-            &format!("/campaigns/{}", campaign.id),
-        ),
+        breakdown: numbers::totals(&totals, campaign, &format!("/campaigns/{}", campaign.id)),
         settled: campaign.settled(&totals).unsigned_abs(),
         total: totals.recipients.unsigned_abs().max(1),
         settled_text: settled(campaign, &totals),
@@ -291,7 +288,8 @@ async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<Fa
         facts.push(fact("Launched", format!("{} by {by}", full(at, zone))));
     }
     if let Some(at) = campaign.finished_at {
-        facts.push(fact("Finished", full(at, zone)));
+        let over = if campaign.status == Status::Canceled { "Called off" } else { "Finished" };
+        facts.push(fact(over, full(at, zone)));
     }
     if campaign.launched_at.is_none() {
         let by = campaign.created_by.as_deref().unwrap_or("somebody");
