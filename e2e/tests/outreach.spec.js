@@ -38,6 +38,7 @@ test('a segment becomes a campaign that is checked, launched, paused, resumed an
     await expect(page.getByText('Give the campaign a name.')).toBeVisible();
     await page.getByRole('textbox', { name: 'Name' }).fill(mark);
     await page.getByRole('combobox', { name: 'Segment' }).selectOption({ label: mark });
+    await expect(page.locator('#audience')).toContainText(`${people} people`);
     await page.locator(`input[name=template_ids][value="${template.id}"]`).check();
     await page.getByRole('button', { name: 'Save and check' }).click();
 
@@ -49,6 +50,12 @@ test('a segment becomes a campaign that is checked, launched, paused, resumed an
     await expect(page.getByRole('row')).not.toHaveCount(0);
     await page.goBack();
 
+    // As one of them would get it.
+    await page.getByText('Look for somebody in particular').click();
+    await page.getByPlaceholder('Find a contact').fill('Ada7');
+    await page.locator('#look-people').getByText('Ada7').click();
+    await expect(page.locator('.template-bubble')).toContainText('Hello Ada7,');
+
     await page.getByRole('button', { name: 'Launch …' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toContainText('It costs about');
@@ -56,6 +63,7 @@ test('a segment becomes a campaign that is checked, launched, paused, resumed an
 
     const live = page.locator('#campaign-live');
     await expect(live).toHaveAttribute('data-state', 'Running');
+    await expect(page.locator('#campaign-pace')).toContainText('in the last hour');
     await live.getByRole('button', { name: 'Pause' }).click();
     await expect(live).toHaveAttribute('data-state', 'Paused');
     await expect(live).toContainText('Paused by');

@@ -3,20 +3,41 @@
 // scroll position, focus and typed text stay. The answer's root is the element itself.
 //
 // One connection serves all tabs of a tenant (browsers allow six to a host): the tab that holds the
-// lock listens to GET /events and tells the others. After a gap everything counts as stale, because
-// nobody knows what was missed.
+// lock listens to GET /events and tells the others. A page says what it is as new as, so that it hears
+// what happened while it was on its way: from the server, or from the tab that listens. After a gap
+// everything counts as stale, because nobody knows what was missed.
 const tenant = document.querySelector('meta[name="tenant"]')?.content ?? '';
 const room = `patchbay-live-${tenant}`;
 const sign = document.getElementById('offline');
 const silence = 45_000; // the server says something every 20 s
+const since = document.querySelector('meta[name="as-of"]')?.content ?? '0';
 
 let source, watchdog, retry = 0, release, greeted = false, away;
 const channel = new BroadcastChannel(room);
-channel.onmessage = ({ data }) => hear(data);
+channel.onmessage = ({ data }) => (data.since ? recall(data.since) : hear(data));
 
 function tell(news) {
   channel.postMessage(news);
   hear(news);
+}
+
+// What the tab that listens heard, for tabs that were opened meanwhile: [the transaction that made it, its topics].
+const heard = [];
+let forgotten = since, deaf = -Infinity;
+const journey = 60_000; // no page takes longer from the server to here
+const older = (a, b) => a.length < b.length || (a.length === b.length && a < b); // 64 bits do not fit into a number
+
+function keep(maker, topics) {
+  if (topics === '*') deaf = performance.now();
+  heard.push([maker, topics]);
+  if (heard.length > 500) [forgotten] = heard.shift();
+}
+
+function recall(asked) {
+  if (!release) return;
+  const missed = older(asked, forgotten) || performance.now() - deaf < journey;
+  const topics = missed ? ['*'] : heard.filter(([maker]) => !older(maker, asked)).map(([, names]) => names);
+  if (topics.length) tell({ topics: topics.join(' ') });
 }
 
 function hear({ topics, up }) {
@@ -30,16 +51,18 @@ function hear({ topics, up }) {
 }
 
 function listen() {
-  source = new EventSource(`/events?tenant=${encodeURIComponent(tenant)}`);
+  const from = greeted ? '' : `&since=${since}`;
+  source = new EventSource(`/events?tenant=${encodeURIComponent(tenant)}${from}`);
   alive();
   source.addEventListener('hello', () => {
     alive();
     retry = 0;
     tell({ up: true, topics: greeted ? '*' : undefined });
+    if (greeted) deaf = performance.now();
     greeted = true;
   });
   source.addEventListener('beat', alive);
-  source.addEventListener('change', ({ data }) => { alive(); tell({ topics: data }); });
+  source.addEventListener('change', ({ data, lastEventId }) => { alive(); keep(lastEventId, data); tell({ topics: data }); });
   source.onerror = () => { tell({ up: false }); if (source.readyState === EventSource.CLOSED) again(); };
 }
 
@@ -118,4 +141,7 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('online', () => release && again());
 addEventListener('pagehide', step_down);
 addEventListener('pageshow', ({ persisted }) => { if (persisted) { greeted = true; lead(); stale('*'); } });
-if (document.querySelector('[data-live]')) lead();
+if (document.querySelector('[data-live]')) {
+  lead();
+  channel.postMessage({ since });
+}

@@ -36,6 +36,7 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
         }
         "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
         contacts::duplicates::WANTED => contacts::jobs::duplicates_wanted(app, job).await,
+        "campaign.paused" => notifications::jobs::campaign_paused(app, job).await,
         "message.received" => notifications::jobs::notify(app, job).await,
         "quote.created" => quotes::jobs::quote_created(app, job).await,
         "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => {

@@ -100,6 +100,8 @@ pub struct Outgoing {
     pub messaging_service_sid: Option<String>,
     /// E-mail only.
     pub subject: Option<String>,
+    /// E-mail only: where a mail program's own button unsubscribes, by an empty `POST` (RFC 8058).
+    pub unsubscribe_url: Option<String>,
 }
 
 impl Outgoing {
@@ -122,6 +124,7 @@ impl Outgoing {
             content_variables: None,
             status_callback: None,
             validity_seconds: None,
+            unsubscribe_url: None,
             messaging_service_sid: None,
             subject: None,
         }

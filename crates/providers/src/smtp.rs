@@ -13,7 +13,10 @@ use std::{fmt::Display, time::Duration};
 use async_trait::async_trait;
 use lettre::{
     Message,
-    message::{Mailbox, SinglePart},
+    message::{
+        Mailbox, SinglePart,
+        header::{HeaderName, HeaderValue},
+    },
     transport::smtp::{
         Error,
         authentication::{Credentials, Mechanism},
@@ -145,7 +148,7 @@ impl Smtp {
             text.push_str("\n\n");
             text.push_str(url);
         }
-        let mail = Message::builder()
+        let mut mail = Message::builder()
             .message_id(Some(id.clone()))
             .date((self.clock)().into())
             .from(from)
@@ -153,6 +156,18 @@ impl Smtp {
             .subject(message.subject.as_deref().unwrap_or_default())
             .singlepart(SinglePart::plain(text))
             .map_err(|_| refused("The e-mail cannot be put together.", Field::Body))?;
+        // Only what is plainly an address may stand in a header. RFC 8058 asks for HTTPS.
+        let plain = |url: &&String| {
+            url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && b != b'>')
+        };
+        if let Some(url) = message.unsubscribe_url.as_ref().filter(plain) {
+            for (name, value) in [
+                ("List-Unsubscribe", format!("<{url}>")),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ] {
+                mail.headers_mut().insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
+            }
+        }
         Ok((mail, id))
     }
 }

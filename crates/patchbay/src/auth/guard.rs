@@ -168,6 +168,7 @@ pub async fn load_session(app: &App, headers: &HeaderMap) -> Result<Option<Sessi
         membership,
         tenants,
         path: "/".to_owned(),
+        as_of: row.as_of,
         notice: Pending::read(app, headers),
     }))
 }

@@ -211,6 +211,9 @@ pub struct Session {
     pub tenants: Vec<(Uuid, String)>,
     /// Path and query of the page asked for; `/` while something is posted.
     pub path: String,
+    /// The oldest transaction under way when this was asked for: what is as new may not be on the page. See
+    /// [`crate::realtime`].
+    pub as_of: String,
     /// What the next page says once.
     pub notice: Pending,
 }

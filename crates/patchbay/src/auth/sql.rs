@@ -19,6 +19,7 @@ pub(super) struct SessionRow {
     pub theme: String,
     pub tenant_id: Option<Uuid>,
     pub seen_at: DateTime<Utc>,
+    pub as_of: String,
 }
 
 pub(super) async fn find_session(
@@ -29,9 +30,10 @@ pub(super) async fn find_session(
 ) -> Result<Option<SessionRow>> {
     Ok(sqlx::query_as!(
         SessionRow,
-        "select s.id, s.user_id, u.email, u.name, u.theme, s.tenant_id, s.seen_at
+        r#"select s.id, s.user_id, u.email, u.name, u.theme, s.tenant_id, s.seen_at,
+           pg_snapshot_xmin(pg_current_snapshot())::text as "as_of!"
          from patchbay.sessions s join patchbay.users u on u.id = s.user_id
-         where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3 and u.disabled_at is null",
+         where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3 and u.disabled_at is null"#,
         token_hash,
         now,
         idle_since,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Campaign, Change, Filter, Look, LookAt, New, Preflight, Recipient, Status, Test, Totals, Verdict,
+    Campaign, Change, Filter, Look, LookAt, New, Pace, Preflight, Recipient, Status, Test, Totals, Verdict,
     recipients as people,
 };
 use crate::{
@@ -334,6 +334,12 @@ pub async fn cancel(State(app): Is, caller: Caller, Path(id): Id) -> Result<Json
     answer(&app, &caller, campaign).await
 }
 
+/// How fast it goes, who waits and until when, and when it will have gone.
+#[utoipa::path(get, path = "/api/campaigns/{id}/pace", tag = "Campaigns", params(("id" = Uuid, Path)), responses((status = 200, body = Pace), (status = 404, body = Problem)))]
+pub async fn pace(State(app): Is, caller: Caller, Path(id): Id) -> Result<Json<Pace>> {
+    Ok(Json(super::pace(&app, &caller, id).await?))
+}
+
 /// Which recipients a list shows.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub struct RecipientQuery {
@@ -372,7 +378,7 @@ pub async fn export(State(app): Is, caller: Caller, Path(id): Id) -> Result<Resp
 #[openapi(
     paths(
         list, get, create, update, delete, preflight, verdicts, preview, test, launch, unschedule, pause,
-        resume, cancel, recipients, export
+        resume, cancel, pace, recipients, export
     ),
     components(schemas(
         CampaignJson,
@@ -380,6 +386,7 @@ pub async fn export(State(app): Is, caller: Caller, Path(id): Id) -> Result<Resp
         CampaignPatch,
         Status,
         Totals,
+        Pace,
         Preflight,
         Verdict,
         LookRequest,

@@ -36,22 +36,27 @@ pub(super) struct Reason {
     pub limit_permille: i32,
 }
 
-/// The sentence of a stored reason.
-pub(super) fn sentence(stored: &Value) -> Option<String> {
+/// What was seen, of a stored reason.
+pub fn cause(stored: &Value) -> Option<String> {
     let reason: Reason = serde_json::from_value(stored.clone()).ok()?;
     let Reason { count, of, .. } = reason;
     let limit = f64::from(reason.limit_permille) / 10.0;
     Some(match reason.rate {
         Rate::OptOut => {
-            format!("Paused itself: {count} of the last {of} people opted out, more than {limit} %")
+            format!("{count} of the last {of} people opted out, more than {limit} %")
         }
         Rate::Failure => {
-            format!("Paused itself: {count} of the last {of} messages failed, more than {limit} %")
+            format!("{count} of the last {of} messages failed, more than {limit} %")
         }
-        Rate::Filtered => format!(
-            "Paused itself: carriers filtered {count} of the last {of} messages as spam, more than {limit} %"
-        ),
+        Rate::Filtered => {
+            format!("carriers filtered {count} of the last {of} messages as spam, more than {limit} %")
+        }
     })
+}
+
+/// The sentence of a stored reason.
+pub(super) fn sentence(stored: &Value) -> Option<String> {
+    cause(stored).map(|cause| format!("Paused itself: {cause}"))
 }
 
 /// The first rate that is too high.

@@ -37,7 +37,7 @@ pub async fn run(app: Arc<App>, wake: Arc<Notify>, stop: CancellationToken) {
 pub async fn once(app: &App) -> Result<u64> {
     let under_way = {
         let mut conn = app.db.system_conn().await?;
-        sql::under_way(&mut conn, app.now()).await?
+        sql::under_way(&mut conn, app.now(), app.now() - totals::LATE, totals::RARER).await?
     };
     let mut done = 0;
     for campaign in under_way {
@@ -57,6 +57,7 @@ async fn tend(app: &App, campaign: &sql::UnderWay) -> Result<u64> {
         "scheduled" => start(app, campaign).await?,
         "running" => go_on(app, campaign).await?,
         "canceled" => call_off(app, campaign).await?,
+        // Paused, or over: only its numbers may move.
         _ => 0,
     };
     totals::refresh(app, tenant, id).await?;

@@ -17,6 +17,7 @@ pub mod jobs;
 mod launch;
 mod look;
 mod names;
+mod pace;
 mod plan;
 pub mod preflight;
 mod recipients;
@@ -35,10 +36,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use api::Doc;
+pub use brake::cause as brake_cause;
 pub use draft::{Change, New, create, delete, update};
 pub use export::export;
 pub use launch::{cancel, launch, pause, resume, unschedule};
 pub use look::{Look, LookAt, Test, preview, test_send};
+pub use pace::{Pace, pace};
 pub use preflight::{Preflight, Verdict, preflight, verdicts};
 pub use recipients::{Recipient, recipients};
 pub use totals::{Totals, totals};
@@ -133,6 +136,11 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// How many of the audience are settled: all, once it is over, even where nobody ever found out.
+    fn settled(&self, totals: &Totals) -> i64 {
+        if self.finished_at.is_some() { totals.recipients } else { totals.done() }
+    }
+
     /// Why it is paused, as a sentence without a full stop.
     pub fn pause_sentence(&self) -> Option<String> {
         self.paused_at?;
@@ -200,6 +208,7 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/campaigns/{id}/pause", work, api::pause)
         .post("/api/campaigns/{id}/resume", decide, api::resume)
         .post("/api/campaigns/{id}/cancel", decide, api::cancel)
+        .get("/api/campaigns/{id}/pace", read, api::pace)
         .get("/api/campaigns/{id}/recipients", read, api::recipients)
         .get("/api/campaigns/{id}/export", decide, api::export)
 }

@@ -276,6 +276,7 @@ impl Asking<'_> {
 fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros: i64) -> DueRow {
     DueRow {
         id: prospect.id,
+        contact_id: Some(prospect.id),
         channel: channel.as_str().to_owned(),
         kind: Kind::Campaign.as_str().to_owned(),
         from_address: None,

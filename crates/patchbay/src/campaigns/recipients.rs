@@ -62,6 +62,8 @@ pub struct Recipient {
     pub gate: Option<messaging::Gate>,
     pub error_code: Option<i32>,
     pub error_detail: Option<String>,
+    /// When a message that waits may go at the earliest, as things are.
+    pub goes_at: Option<DateTime<Utc>>,
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
 }
@@ -117,6 +119,7 @@ pub async fn recipients(
                 gate: None,
                 error_code: None,
                 error_detail: None,
+                goes_at: None,
                 sent_at: None,
                 delivered_at: None,
             };
@@ -144,6 +147,7 @@ fn reached_row(row: sql::ReachedRow, now: DateTime<Utc>, viewer: chrono_tz::Tz) 
         name: contacts::full_name(row.first_name.as_deref(), row.last_name.as_deref()),
         address: Some(row.to_address).filter(|address| !address.is_empty()),
         message_id: Some(row.message_id),
+        goes_at: (row.status == "queued" && row.send_after > now).then_some(row.send_after),
         status: row.status,
         gate,
         error_code: row.error_code,

@@ -1,5 +1,6 @@
 //! Campaigns through the router, on the test's clock.
 
+mod carriers;
 mod law;
 mod order;
 
@@ -8,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    consent,
-    tests::{Office, TestApp},
+    consent, messaging,
+    tests::{Browser, Office, TestApp},
 };
 
 /// A business with contacts and one template.
@@ -387,7 +388,31 @@ async fn a_campaign_that_fails_stops_itself() {
     assert_eq!(campaign["status"], "paused", "{campaign}");
     assert_eq!(campaign["pause_reason"], "Paused itself: 10 of the last 10 messages failed, more than 10 %");
     assert_eq!(campaign["totals"]["failed"], 10);
+    // Without a rule the owners hear of it, once; the page says why, and what can be done.
+    desk.t.settle().await;
+    let told = "select string_agg(to_address || ': ' || subject || '. ' || body, '; ') from patchbay.messages where kind = 'notification'";
+    let why = "10 of the last 10 messages failed, more than 10 %";
+    assert_eq!(
+        desk.t.text(told).await,
+        format!(
+            "brightside@example.com: The campaign Spring paused itself. The campaign Spring paused itself: {why}. Nothing more leaves until somebody resumes it. https://crm.example.com/campaigns/{id}"
+        )
+    );
+    let again = "update patchbay.outbox set processed_at = null, next_attempt_at = now() where event_type = 'campaign.paused'";
+    desk.t.execute(again).await;
+    desk.t.settle().await;
+    assert_eq!(desk.t.scalar("select count(*) from patchbay.messages where kind = 'notification'").await, 1);
+    let mut browser = Browser::with_session(&desk.t, &desk.office.session);
+    let page = browser.get(&format!("/campaigns/{id}")).await.expect(200).text;
+    assert!(page.contains(why) && page.contains("/resume") && page.contains("/cancel"), "{page}");
+    // Somebody else is to be told from now on, by text message.
+    let rule = json!({ "event_type": "campaign.paused", "channel": "sms", "target": "0491 570 156" });
+    desk.t.api(&desk.office.key, "POST", "/api/notification-rules", rule).await.expect(201);
+    desk.t.execute(again).await;
+    desk.t.settle().await;
+    assert_eq!(desk.t.scalar("select count(*) from patchbay.messages where kind = 'notification' and to_address = '+61491570156'").await, 1);
     // Who resumes it has looked: it starts afresh.
+    desk.t.clock.advance(TimeDelta::seconds(2));
     desk.patch_settings(json!({ "brake": { "failure_percent": null } })).await;
     desk.post(&format!("/api/campaigns/{id}/resume")).await;
     desk.t.settle().await;
@@ -396,6 +421,77 @@ async fn a_campaign_that_fails_stops_itself() {
         .api(&desk.office.key, "PATCH", "/api/settings", json!({ "brake": { "minimum": 0 } }))
         .await
         .expect(422);
+}
+
+#[tokio::test]
+async fn what_nobody_knows_does_not_keep_it_running_for_ever() {
+    let desk = Desk::open(6).await;
+    let t = &desk.t;
+    let id = desk.launched().await;
+    t.settle().await;
+    // Two answers were lost, and the carrier cannot be asked: these went by a mail server.
+    t.execute("update patchbay.campaigns set status = 'running', finished_at = null").await;
+    let lost = "update patchbay.messages set status = 'unknown', delivered_at = null, reconcile_after = claimed_at, channel = 'email', sender_id = null, from_address = null
+       where right(to_address, 1) in ('1', '2')";
+    t.execute(lost).await;
+    t.execute("insert into patchbay.senders (tenant_id, channel, address, provider, is_default) select id, 'email', 'office@example.com', 'smtp', true from patchbay.tenants").await;
+    t.execute("update patchbay.contacts set last_marketed_at = null where right(phone_e164, 1) = '1'").await;
+    for hours in [1, 70] {
+        t.clock.advance(TimeDelta::hours(hours));
+        t.settle().await;
+        let campaign = desk.get(id).await;
+        assert_eq!(
+            (&campaign["status"], &campaign["totals"]["unknown"]),
+            (&json!("running"), &json!(2)),
+            "{campaign}"
+        );
+    }
+    t.clock.advance(TimeDelta::hours(1));
+    // Asked for the last time; the next look at the campaign finds nothing open.
+    t.settle().await;
+    t.settle().await;
+    let campaign = desk.get(id).await;
+    assert_eq!(campaign["status"], "finished", "{campaign}");
+    assert_eq!((&campaign["totals"]["unknown"], &campaign["totals"]["delivered"]), (&json!(2), &json!(4)));
+    assert_eq!(
+        t.scalar(
+            "select count(*) from patchbay.messages where status = 'unknown' and reconcile_after is null"
+        )
+        .await,
+        2
+    );
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.contacts where last_marketed_at is null").await,
+        0,
+        "it may have arrived"
+    );
+    let page = Browser::with_session(t, &desk.office.session)
+        .get(&format!("/campaigns/{id}"))
+        .await
+        .expect(200)
+        .text;
+    assert!(page.contains("6 of 6 settled") && page.contains("Never found out"), "{page}");
+    // A receipt that comes after all is taken, and the numbers follow by themselves.
+    let message = t.text("select id::text from patchbay.messages where right(to_address, 1) = '1'").await;
+    let receipt = patchbay_providers::Event::Status {
+        message_id: message.parse().unwrap(),
+        provider_message_id: "SM0123".to_owned(),
+        status: patchbay_providers::ProviderStatus::Delivered,
+        error_code: None,
+        callback: Some(format!("https://crm.example.com/webhooks/twilio?t={}&a=1", desk.office.id.simple())),
+    };
+    messaging::webhooks::take_fake(&t.app, receipt).await.unwrap();
+    let kept = "select totals ->> 'unknown' from patchbay.campaigns";
+    assert_eq!(t.text(kept).await, "2");
+    t.clock.advance(TimeDelta::minutes(1));
+    t.settle().await;
+    assert_eq!(t.text(kept).await, "1");
+    let campaign = desk.get(id).await;
+    assert_eq!(
+        (&campaign["status"], &campaign["totals"]["delivered"]),
+        (&json!("finished"), &json!(5)),
+        "{campaign}"
+    );
 }
 
 #[tokio::test]

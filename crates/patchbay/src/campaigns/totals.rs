@@ -32,7 +32,8 @@ pub struct Totals {
     pub delivered: i64,
     pub undelivered: i64,
     pub failed: i64,
-    /// The answer was lost; being found out.
+    /// The answer was lost. It is being found out, for three days; what nobody knows by then stays here, and keeps the
+    /// campaign from finishing no longer.
     pub unknown: i64,
     pub canceled: i64,
 }
@@ -72,6 +73,11 @@ impl Totals {
 
 /// Audiences up to this size are counted whenever somebody asks.
 const SMALL: i64 = 10_000;
+
+/// Receipts come in for so long after a campaign is over: the days for which unknown outcomes are asked about, and one.
+pub(super) const LATE: TimeDelta = TimeDelta::days(4);
+/// The numbers of one that is over may be this part of the time since then old: a day later an hour or so.
+pub(super) const RARER: i32 = 20;
 
 /// How old the numbers of a campaign may get: counting must stay a small part of the work.
 fn may_age(recipients: i64) -> TimeDelta {
@@ -115,7 +121,8 @@ pub(super) async fn refresh(app: &App, tenant: Uuid, id: Uuid) -> Result<()> {
     let now = app.now();
     let mut tx = app.db.tenant(tenant).await?;
     let campaign = super::find(&mut tx, id).await?;
-    let due = may_age(campaign.recipients).max(TimeDelta::seconds(1));
+    let since_over = campaign.finished_at.map_or(TimeDelta::zero(), |at| now - at);
+    let due = may_age(campaign.recipients).max(TimeDelta::seconds(1)).max(since_over / RARER);
     if campaign.totals_at.is_some_and(|at| now - at < due) {
         return Ok(());
     }

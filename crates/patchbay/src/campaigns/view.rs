@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::web::{
-    charts::Breakdown,
+    charts::{Breakdown, Spark},
     fields::{Choice, Field},
     layout::Shell,
     parts::{Empty, Face, Moment, Pager, Tab, Tag},
@@ -113,10 +113,8 @@ pub(super) struct Live {
     pub(super) settled: u64,
     pub(super) total: u64,
     pub(super) settled_text: String,
-    /// "About 120 a minute"; empty when nothing moves.
-    pub(super) pace: String,
-    /// "Done in about 12 minutes"; empty when nobody knows.
-    pub(super) estimate: String,
+    /// While it runs.
+    pub(super) pace: Option<PacePart>,
     /// Why it is paused; empty otherwise.
     pub(super) paused: String,
     pub(super) by_itself: bool,
@@ -127,6 +125,30 @@ pub(super) struct Live {
     pub(super) is_over: bool,
     pub(super) can_write: bool,
     pub(super) can_manage: bool,
+}
+
+/// How fast it goes.
+#[derive(Template)]
+#[template(path = "campaigns/pace.html")]
+pub(super) struct PacePart {
+    /// "120 a minute".
+    pub(super) speed: String,
+    /// "3,400 in the last hour".
+    pub(super) in_all: String,
+    pub(super) chart: Option<Spark>,
+    /// Who waits, and when it ends.
+    pub(super) lines: Vec<String>,
+}
+
+/// How many a segment holds.
+#[derive(Template)]
+#[template(path = "campaigns/audience.html")]
+pub(super) struct AudiencePart {
+    /// "1,204 people"; empty when it cannot be told.
+    pub(super) people: String,
+    /// Otherwise it is an estimate.
+    pub(super) is_exact: bool,
+    pub(super) problem: String,
 }
 
 /// A name and what it is.
@@ -153,6 +175,8 @@ pub(super) struct ShowPage {
     pub(super) is_scheduled: bool,
     /// "Thu 20 Nov 2026, 09:00", where it waits for its time.
     pub(super) starts: String,
+    /// It starts at that time of day in every zone.
+    pub(super) in_zones: bool,
     pub(super) test_to: Field,
 }
 

@@ -143,6 +143,14 @@ impl Db {
         Ok(listener)
     }
 
+    /// The first transaction that has not begun yet.
+    pub async fn next_transaction(&self) -> Result<u64> {
+        let next: String = sqlx::query_scalar("select pg_snapshot_xmax(pg_current_snapshot())::text")
+            .fetch_one(&self.pool)
+            .await?;
+        next.parse().map_err(crate::error::Error::internal)
+    }
+
     /// For the outbox engine, which claims on behalf of all tenants.
     pub fn outbox_pool(&self) -> PgPool {
         self.pool.clone()

@@ -1,5 +1,5 @@
-//! What the demo's business has written to many: segments, a campaign that is over, and one that waits to be checked
-//! and launched.
+//! What the demo's business has written to many: segments, a campaign that is over, one that stopped itself, one under
+//! way, and one that waits to be checked and launched.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -10,6 +10,8 @@ use crate::{db::SystemTx, error::Result};
 
 /// When the finished campaign went out.
 const DAYS_AGO: i64 = 16;
+const GAS: &str = "Brightside Plumbing: it is gas safety week. Have your lines tested for free until Friday. Reply STOP to opt out.";
+const WELCOME: &str = "Brightside Plumbing: thank you for getting in touch. Keep this number: we answer texts day and night. Reply STOP to opt out.";
 const TEXT: &str = "Brightside Plumbing: winter is hard on old water heaters. Book a check-up before December and the visit is on us. Reply STOP to opt out.";
 
 /// Writes it all for the contacts there are.
@@ -43,49 +45,119 @@ pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc
     let template = id_at(at - TimeDelta::hours(4));
     let words = json!({ "id": template, "key": "winter_checkup", "name": "Winter check-up", "channel": "sms",
         "content": "Brightside Plumbing: winter is hard on old water heaters. Book a check-up before December and the visit is on us." });
-    let reminder = id_at(at - TimeDelta::hours(5));
-    let question = json!({ "id": reminder, "key": "quote_question", "name": "A question about your quote", "channel": "sms",
-        "content": "Hi {{ first_name | default(\"there\") }}, did you have time to look at our quote? Reply here with any question. Brightside Plumbing" });
-    sql::insert_templates(tx, tenant, &[words, question], at).await?;
-    let finished = id_at(at);
+    let (reminder, question, welcome) =
+        (id_at(at - TimeDelta::hours(5)), id_at(at - TimeDelta::hours(6)), id_at(at - TimeDelta::hours(7)));
+    let texts = [
+        words,
+        json!({ "id": reminder, "key": "quote_question", "name": "A question about your quote", "channel": "sms",
+            "content": "Hi {{ first_name | default(\"there\") }}, did you have time to look at our quote? Reply here with any question. Brightside Plumbing" }),
+        json!({ "id": question, "key": "gas_safety", "name": "Gas safety week", "channel": "sms", "content": GAS }),
+        json!({ "id": welcome, "key": "welcome", "name": "Welcome", "channel": "sms", "content": WELCOME }),
+    ];
+    sql::insert_templates(tx, tenant, &texts, at).await?;
+    sql::set_limits(tx, tenant).await?;
+    let people = sql::list_reachable(tx, tenant, at).await?;
+    let (over, stopped, running) = (id_at(at), id_at(now - STOPPED), id_at(now - RUNNING));
+    let newcomers: Vec<sql::Reachable> = sql::list_reachable(tx, tenant, now - RUNNING)
+        .await?
+        .into_iter()
+        .filter(|person| people.iter().all(|known| known.id != person.id))
+        .collect();
+    let shares = [
+        (over, recipients(over, template, &people, |place, person| finished(place, person, at))),
+        (
+            stopped,
+            recipients(stopped, question, &people, |place, person| filtered(place, person, now - STOPPED)),
+        ),
+        (running, recipients(running, welcome, &newcomers, |place, person| under_way(place, person, now))),
+    ];
+    let sent = shares[1].1.iter().filter(|row| !row["sent_at"].is_null()).count();
     let campaigns = [
-        json!({ "id": finished, "name": "Winter check-up", "template_ids": [template], "status": "finished", "launched_at": at, "finished_at": at + TimeDelta::minutes(9) }),
-        json!({ "id": id_at(now - TimeDelta::hours(5)), "name": "Quotes that wait for an answer", "segment_id": open, "template_ids": [reminder], "status": "draft" }),
+        json!({ "id": over, "name": "Winter check-up", "template_ids": [template], "status": "finished", "launched_at": at, "finished_at": at + TimeDelta::minutes(9) }),
+        json!({ "id": stopped, "name": "Gas safety week", "template_ids": [question], "status": "paused", "launched_at": now - STOPPED,
+            "paused_at": now - STOPPED + TimeDelta::minutes(6), "paused_by": "Patchbay",
+            "pause_reason": { "code": "brake", "rate": "filtered", "count": FILTERED.len(), "of": sent, "limit_permille": 10 } }),
+        json!({ "id": running, "name": "Welcome, newcomers", "template_ids": [welcome], "status": "running", "launched_at": now - RUNNING,
+            "scheduled_at": now - RUNNING, "in_recipient_zone": true }),
+        json!({ "id": id_at(now - TimeDelta::minutes(20)), "name": "Quotes that wait for an answer", "segment_id": open, "template_ids": [reminder], "status": "draft" }),
     ];
     sql::insert_campaigns(tx, tenant, &campaigns).await?;
-    let people = sql::list_reachable(tx, tenant, at).await?;
-    let messages: Vec<Value> = people
-        .iter()
-        .enumerate()
-        .map(|(position, person)| message(finished, template, position, person, at))
-        .collect();
-    sql::insert_campaign_messages(tx, tenant, finished, &messages).await
+    // Three campaigns.
+    for (campaign, messages) in shares {
+        sql::insert_campaign_messages(tx, tenant, campaign, &messages).await?;
+    }
+    Ok(())
 }
 
-/// What became of one recipient.
-fn message(
+/// When the one that stopped itself went out, and the one under way.
+const STOPPED: TimeDelta = TimeDelta::hours(26);
+const RUNNING: TimeDelta = TimeDelta::minutes(50);
+/// Whose carrier took it for spam.
+const FILTERED: [usize; 2] = [3, 9];
+
+/// The recipients of a campaign, each with what became of them; without a status their turn has not come.
+fn recipients(
     campaign: Uuid,
     template: Uuid,
-    position: usize,
-    person: &sql::Reachable,
-    at: DateTime<Utc>,
-) -> Value {
-    let sent = at + TimeDelta::seconds(2 * i64::try_from(position).unwrap_or_default());
-    let mut row = json!({
-        "id": id_at(sent), "position": position, "contact_id": person.id, "to_address": person.phone, "body": TEXT,
-        "template_id": template, "dedupe_key": format!("campaign:{campaign}:{}", person.id), "created_at": sent,
-        "status": "delivered", "sent_at": sent, "delivered_at": sent + TimeDelta::seconds(3),
-    });
-    let change = if person.consent != "subscribed" {
-        json!({ "status": "blocked", "gate": "do_not_contact", "sent_at": null, "delivered_at": null,
-            "gate_reason": { "code": "not_subscribed" } })
-    } else if position % 13 == 5 {
-        json!({ "status": "undelivered", "delivered_at": null, "error_code": 30003, "error_detail": "The phone was off or out of reach." })
-    } else {
-        json!({})
+    people: &[sql::Reachable],
+    fate: impl Fn(usize, &sql::Reachable) -> Value,
+) -> Vec<Value> {
+    let row = |(position, person): (usize, &sql::Reachable)| {
+        let mut row = json!({ "position": position, "contact_id": person.id, "to_address": person.phone, "template_id": template,
+            "dedupe_key": format!("campaign:{campaign}:{}", person.id) });
+        let mut fate = fate(position, person);
+        if person.consent != "subscribed" && !fate["status"].is_null() {
+            fate = json!({ "id": fate["id"], "body": fate["body"], "created_at": fate["created_at"], "status": "blocked",
+                "gate": "do_not_contact", "gate_reason": { "code": "not_subscribed" } });
+        }
+        if let (Value::Object(row), Value::Object(fate)) = (&mut row, fate) {
+            row.extend(fate);
+        }
+        row
     };
-    if let (Value::Object(row), Value::Object(change)) = (&mut row, change) {
-        row.extend(change);
+    people.iter().enumerate().map(row).collect()
+}
+
+/// Sent at `at` and delivered.
+fn delivered(at: DateTime<Utc>, body: &str) -> Value {
+    json!({ "id": id_at(at), "body": body, "created_at": at, "status": "delivered", "sent_at": at, "delivered_at": at + TimeDelta::seconds(3) })
+}
+
+/// Sent at `at`, and refused on its way.
+fn refused(at: DateTime<Utc>, body: &str, code: i32, why: &str) -> Value {
+    json!({ "id": id_at(at), "body": body, "created_at": at, "status": "undelivered", "sent_at": at, "error_code": code, "error_detail": why })
+}
+
+fn seconds(position: usize, each: i64) -> TimeDelta {
+    TimeDelta::seconds(each * i64::try_from(position).unwrap_or_default())
+}
+
+fn finished(position: usize, _: &sql::Reachable, at: DateTime<Utc>) -> Value {
+    let sent = at + seconds(position, 2);
+    match position % 13 {
+        5 => refused(sent, TEXT, 30003, "The phone was off or out of reach."),
+        _ => delivered(sent, TEXT),
     }
-    row
+}
+
+/// Two thirds went before the brake stopped it.
+fn filtered(position: usize, _: &sql::Reachable, at: DateTime<Utc>) -> Value {
+    let sent = at + seconds(position, 14);
+    match position {
+        position if FILTERED.contains(&position) => {
+            refused(sent, GAS, 30007, "The carrier took it for spam and filtered it.")
+        }
+        0..16 => delivered(sent, GAS),
+        _ => json!({}),
+    }
+}
+
+/// Every third lives where the chosen hour comes later today.
+fn under_way(position: usize, _: &sql::Reachable, now: DateTime<Utc>) -> Value {
+    let launched = now - RUNNING;
+    if position % 3 == 2 {
+        let later = now + TimeDelta::hours(1) + seconds(position, 1_200);
+        return json!({ "id": id_at(launched), "body": WELCOME, "created_at": launched, "status": "queued", "send_after": later });
+    }
+    delivered(launched + seconds(position, 80), WELCOME)
 }

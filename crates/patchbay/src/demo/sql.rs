@@ -368,11 +368,13 @@ pub(super) async fn insert_segments(
 pub(super) async fn insert_campaigns(tx: &mut SystemTx, tenant: Uuid, rows: &[Value]) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.campaigns (tenant_id, id, name, channel, segment_id, template_ids, status, launched_at, launched_by, snapshot_at,
-           finished_at, created_by, created_at, updated_at)
+           finished_at, paused_at, paused_by, pause_reason, scheduled_at, in_recipient_zone, created_by, created_at, updated_at)
          select $1, r.id, r.name, 'sms', r.segment_id, array(select jsonb_array_elements_text(r.template_ids)::uuid), r.status, r.launched_at,
-           case when r.launched_at is not null then 'Rosa Marín' end, r.launched_at, r.finished_at, 'Rosa Marín',
-           coalesce(r.launched_at, now()) - interval '1 hour', coalesce(r.finished_at, now())
-         from jsonb_to_recordset($2) r (id uuid, name text, segment_id uuid, template_ids jsonb, status text, launched_at timestamptz, finished_at timestamptz)",
+           case when r.launched_at is not null then 'Rosa Marín' end, r.launched_at, r.finished_at, r.paused_at, r.paused_by, r.pause_reason,
+           r.scheduled_at, coalesce(r.in_recipient_zone, false), 'Rosa Marín',
+           coalesce(r.launched_at, now()) - interval '1 hour', coalesce(r.finished_at, r.paused_at, r.launched_at, now())
+         from jsonb_to_recordset($2) r (id uuid, name text, segment_id uuid, template_ids jsonb, status text, launched_at timestamptz, finished_at timestamptz,
+           paused_at timestamptz, paused_by text, pause_reason jsonb, scheduled_at timestamptz, in_recipient_zone boolean)",
         tenant,
         Value::from(rows.to_vec()),
     )
@@ -404,7 +406,18 @@ pub(super) async fn list_reachable(
     .await?)
 }
 
-/// The recipients of a campaign that is over, their messages, and its totals.
+/// How often one person may be written to, and how soon the brake concludes something: a small business.
+pub(super) async fn set_limits(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
+    sqlx::query!(
+        "update patchbay.tenants set suppression_days = 7, brake_minimum = 10 where id = $1",
+        tenant
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The recipients of a campaign and the messages of those whose turn has come; of one that is over, its totals.
 pub(super) async fn insert_campaign_messages(
     tx: &mut SystemTx,
     tenant: Uuid,
@@ -414,20 +427,21 @@ pub(super) async fn insert_campaign_messages(
     sqlx::query!(
         "with r as materialized (
            select * from jsonb_to_recordset($3) r (id uuid, position bigint, contact_id uuid, to_address text, body text, template_id uuid, dedupe_key text,
-             created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
+             created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, send_after timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
          ), sent as (
            insert into patchbay.messages (tenant_id, id, contact_id, campaign_id, direction, channel, kind, status, priority, dedupe_key, from_address,
-             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, sent_at, delivered_at)
+             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, claimed_at, sent_at, delivered_at)
            select $1, id, contact_id, $2, 'outbound', 'sms', 'campaign', status, 2, dedupe_key, '+13125550100', to_address, body, template_id, 'fake',
-             case when sent_at is null then 0 else 1 end, created_at, gate, gate_reason, error_code, error_detail, created_at, sent_at, delivered_at from r
+             case when sent_at is null then 0 else 1 end, coalesce(send_after, created_at), gate, gate_reason, error_code, error_detail, created_at, sent_at, sent_at,
+             delivered_at from r where status is not null
          ), listed as (
            insert into patchbay.campaign_recipients (tenant_id, campaign_id, position, contact_id) select $1, $2, position, contact_id from r
          )
-         update patchbay.campaigns set recipients = n.everybody, expanded = n.everybody, totals_at = finished_at, totals = jsonb_build_object(
+         update patchbay.campaigns set recipients = n.everybody, expanded = n.written, totals_at = finished_at, totals = case when finished_at is not null then jsonb_build_object(
            'recipients', n.everybody, 'queued', 0, 'waiting', '{}'::jsonb, 'sending', 0, 'sent', 0, 'delivered', n.delivered, 'undelivered', n.undelivered,
-           'blocked', case when n.blocked > 0 then jsonb_build_object('do_not_contact', n.blocked) else '{}' end, 'failed', 0, 'unknown', 0, 'canceled', 0)
+           'blocked', case when n.blocked > 0 then jsonb_build_object('do_not_contact', n.blocked) else '{}' end, 'failed', 0, 'unknown', 0, 'canceled', 0) end
          from (select count(*) as everybody, count(*) filter (where status = 'delivered') as delivered,
-             count(*) filter (where status = 'undelivered') as undelivered, count(*) filter (where status = 'blocked') as blocked from r) n
+             count(*) filter (where status = 'undelivered') as undelivered, count(*) filter (where status = 'blocked') as blocked, count(status) as written from r) n
          where tenant_id = $1 and id = $2",
         tenant,
         campaign,

@@ -15,7 +15,9 @@ async fn it_is_written_once_and_nothing_leaves_by_itself() {
     super::seed(&t.app).await.unwrap();
     assert_eq!(count("messages").await, messages);
     let waiting = t.scalar("select count(*) from patchbay.messages where status = 'queued'").await;
-    assert_eq!(waiting, 1);
+    let of_campaigns = t.scalar("select count(*) from patchbay.messages where status = 'queued' and campaign_id is not null and send_after > now() + interval '30 minutes'").await;
+    assert!(of_campaigns > 2, "{of_campaigns}");
+    assert_eq!(waiting, 1 + of_campaigns);
     t.settle().await;
     assert_eq!(
         t.scalar("select count(*) from patchbay.messages where created_at >= now() - interval '1 minute'")
@@ -23,6 +25,15 @@ async fn it_is_written_once_and_nothing_leaves_by_itself() {
         0
     );
     assert_eq!(t.scalar("select count(*) from patchbay.messages where status = 'queued'").await, waiting);
+    let states = "select string_agg(name || ': ' || status, ', ' order by id) from patchbay.campaigns";
+    let before = "Winter check-up: finished, Gas safety week: paused, Welcome, newcomers: running, Quotes that wait for an answer: draft";
+    assert_eq!(t.text(states).await, before);
+    // In a few days, none of them a Sunday everywhere, the one under way has gone, and nothing else has moved.
+    for _ in 0..72 {
+        t.clock.advance(chrono::TimeDelta::hours(1));
+        t.settle().await;
+    }
+    assert_eq!(t.text(states).await, before.replace("running", "finished"));
     assert_eq!(
         t.scalar("select count(*) from patchbay.outbox where processed_at is null or parked_at is not null")
             .await,

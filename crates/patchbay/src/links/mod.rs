@@ -114,6 +114,15 @@ pub async fn opt_out(tx: &mut TenantTx, app: &App, messages: &[(Uuid, Uuid)]) ->
     Ok(urls)
 }
 
+/// The opt-out link that a text carries, if it is one of ours.
+pub fn opt_out_of(app: &App, body: &str) -> Option<String> {
+    let beginnings = [short_base(app), app.config.public_url.as_str()].map(|base| format!("{base}/u/"));
+    let token =
+        |url: &str| beginnings.iter().find_map(|start| url.strip_prefix(start.as_str())).map(str::to_owned);
+    let found = find::urls(body, |url| token(url).is_some_and(|token| app.links.knows(&token)));
+    found.into_iter().next().map(|place| body[place].to_owned())
+}
+
 /// An opt-out link as long as a real one.
 pub fn sample_opt_out(app: &App) -> String {
     format!("{}/u/{}", short_base(app), token::SAMPLE)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use patchbay_rules::{message::Channel, phone};
 use serde_json::json;
@@ -30,6 +30,9 @@ use crate::{
     },
 };
 
+/// What a mail program posts.
+const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+
 /// The routes, on the short domain and beside the pages.
 pub(super) fn routes(routes: Routes) -> Routes {
     let guesses = Arc::new(Guesses::default());
@@ -37,7 +40,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/u/{token}", Access::Public, move |app, client, path| show(a, app, client, path)).post(
         "/u/{token}",
         Access::Public,
-        move |app, client, path| refuse(b, app, client, path),
+        move |app, client, path, body| refuse(b, app, client, path, body),
     )
 }
 
@@ -74,6 +77,7 @@ async fn refuse(
     State(app): State<Arc<App>>,
     client: Client,
     Path(token): Path<String>,
+    body: String,
 ) -> Result<Response> {
     let Some((mut tx, asked)) = open(&app, &guesses, &client, &token).await? else {
         return visit::missed(&guesses, &app, &client);
@@ -88,6 +92,10 @@ async fn refuse(
         consent::set(&mut tx, &change).await?;
     }
     tx.commit().await?;
+    // A mail program shows nothing and need not follow anywhere (RFC 8058, 3.1).
+    if body == ONE_CLICK {
+        return Ok(visit::private((StatusCode::OK, "You will get no more messages.").into_response()));
+    }
     Ok(visit::private(see_other(&format!("/u/{token}"))))
 }
 

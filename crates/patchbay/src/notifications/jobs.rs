@@ -19,7 +19,7 @@ const CONVERSATION_PAUSE: TimeDelta = TimeDelta::minutes(15);
 const MOST_IN_WINDOW: i32 = 20;
 const STORM_WINDOW: TimeDelta = TimeDelta::minutes(60);
 
-/// Handles every event that a rule can name.
+/// Handles every event about a contact that a rule can name.
 pub async fn notify(app: &App, job: &Job) -> Result<()> {
     let id = |name: &str| job.payload[name].as_str().and_then(|id| Uuid::parse_str(id).ok());
     let Some(contact) = id("contact_id") else { return Ok(()) };
@@ -42,6 +42,28 @@ pub async fn notify(app: &App, job: &Job) -> Result<()> {
         }
         let Some((subject, text)) = spoken(&mut tx, app, job, &rule, &about).await? else { continue };
         send(&mut tx, app, job, &rule, &about.country, subject, text).await?;
+    }
+    tx.commit().await
+}
+
+/// A campaign paused itself: tells the rules, or without any rule the owners.
+pub async fn campaign_paused(app: &App, job: &Job) -> Result<()> {
+    let Some(id) = job.payload["campaign_id"].as_str().and_then(|id| Uuid::parse_str(id).ok()) else {
+        return Ok(());
+    };
+    let mut tx = app.db.tenant(job.tenant_id).await?;
+    let Some(paused) = sql::find_paused(&mut tx, id).await? else { return Ok(()) };
+    let (subject, text) = words::paused(&paused, &app.config.public_url);
+    for rule in sql::list_active(&mut tx, &job.event_type).await? {
+        send(&mut tx, app, job, &rule, &paused.country, subject.clone(), text.clone()).await?;
+    }
+    if !sql::has_rule(&mut tx, &job.event_type).await? {
+        for (owner, email) in sql::owners(&mut tx).await? {
+            let key = format!("notify:{owner}:{}", job.id);
+            let mut intent = Intent::new(Kind::Notification, Channel::Email, key, email, text.clone());
+            intent.subject = Some(subject.clone());
+            messaging::enqueue(&mut tx, app, intent).await?;
+        }
     }
     tx.commit().await
 }

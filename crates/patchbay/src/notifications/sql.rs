@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{NewRule, Rule};
@@ -192,6 +193,51 @@ pub(super) async fn find_subject(
     )
     .fetch_optional(tx.conn())
     .await?)
+}
+
+/// A campaign that paused itself.
+pub(super) struct Paused {
+    pub id: Uuid,
+    pub name: String,
+    pub reason: Value,
+    pub country: String,
+}
+
+/// `None` once it is not paused any more, or by a person.
+pub(super) async fn find_paused(tx: &mut TenantTx, campaign: Uuid) -> Result<Option<Paused>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        Paused,
+        r#"select g.id, g.name, g.pause_reason as "reason!", t.country
+           from patchbay.campaigns g join patchbay.tenants t on t.id = g.tenant_id
+           where g.tenant_id = $1 and g.id = $2 and g.status = 'paused' and g.pause_reason is not null"#,
+        tenant,
+        campaign,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
+/// Whether somebody made a rule for this event, switched on or off.
+pub(super) async fn has_rule(tx: &mut TenantTx, event_type: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.notification_rules where tenant_id = $1 and event_type = $2) as "has!""#,
+        tenant,
+        event_type,
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// The owners: who they are, and their addresses.
+pub(super) async fn owners(tx: &mut TenantTx) -> Result<Vec<(Uuid, String)>> {
+    let rows = sqlx::query!(
+        r#"select user_id as "id!", email as "email!" from patchbay.members() where role = 'owner' order by user_id limit 100"#
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.email)).collect())
 }
 
 /// Lets a rule speak about `subject` if it has been silent about it since `silent_since`, or speaks of the very same

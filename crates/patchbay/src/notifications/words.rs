@@ -2,8 +2,8 @@
 
 use patchbay_rules::{money, phone};
 
-use super::sql::Subject;
-use crate::contacts::full_name;
+use super::sql::{Paused, Subject};
+use crate::{campaigns, contacts::full_name};
 
 /// Characters of what somebody wrote that are quoted.
 const QUOTED: usize = 120;
@@ -58,6 +58,16 @@ pub(super) fn words(event: &str, about: &Subject, held_back: i32, public_url: &s
             format!("The {quote} for {who} has expired. {quote_link}"),
         ),
     }
+}
+
+/// Subject and text about a campaign that paused itself.
+pub(super) fn paused(paused: &Paused, public_url: &str) -> (String, String) {
+    let Paused { id, name, .. } = paused;
+    let why = campaigns::brake_cause(&paused.reason).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let subject = format!("The campaign {name} paused itself");
+    let text =
+        format!("{subject}{why}. Nothing more leaves until somebody resumes it. {public_url}/campaigns/{id}");
+    (subject, text)
 }
 
 /// Said once when leads come faster than anybody reads.

@@ -155,6 +155,10 @@ async fn the_page_offers_what_may_be_done() {
         ("suppression_days", "30"),
         ("holiday_rules", "true"),
         ("opt_out_line", "STOP ends it"),
+        ("brake.opt_out_percent", "1.5 %"),
+        ("brake.failure_percent", ""),
+        ("brake.filtered_percent", "0,5"),
+        ("brake.minimum", "40"),
     ];
     owner.post("/settings/sending", &rules).await.expect(303);
     assert_eq!(
@@ -164,9 +168,31 @@ async fn the_page_offers_what_may_be_done() {
         .await,
         "125050 22:00:00 falsetrue"
     );
-    let wrong =
-        [("budget.daily_cents", "a lot"), ("suppression_days", "x"), ("api_rate_limit.per_second", "50")];
+    let settings = test.get(&ace.key, "/api/settings").await.expect(200).json();
+    let brake =
+        json!({ "opt_out_percent": 1.5, "failure_percent": null, "filtered_percent": 0.5, "minimum": 40 });
+    assert_eq!(settings["brake"], brake);
+    let mut wrong = rules;
+    for (field, value) in &mut wrong {
+        *value = match *field {
+            "budget.daily_cents" => "a lot",
+            "suppression_days" | "brake.minimum" => "x",
+            "brake.opt_out_percent" => "few",
+            _ => value,
+        };
+    }
     let refused = owner.post("/settings/sending", &wrong).await.expect(422).text;
+    assert!(refused.contains("Write a percentage such as 2 or 0.5.") && refused.contains("value=\"few\""));
+    wrong[2].1 = "5";
+    wrong[6].1 = "5";
+    for (share, minimum) in [("101", "40"), ("0", "40"), ("2", "501"), ("2", "0"), ("2", "")] {
+        (wrong[8].1, wrong[11].1) = (share, minimum);
+        let refused = owner.post("/settings/sending", &wrong).await.expect(422).text;
+        assert!(
+            refused.contains("Choose 0.1 to 100 percent.") || refused.contains("Choose 1 to 500 messages.")
+        );
+    }
+    let refused = owner.post("/settings/sending", &[("budget.daily_cents", "a lot")]).await.expect(422).text;
     assert!(refused.contains("a lot") && refused.contains("Write an amount such as 50.00"));
     let refused =
         owner.post("/settings/senders", &[("channel", "sms"), ("address", "12")]).await.expect(422).text;

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, FieldErrors, Result},
     tenants::{
         Settings, SettingsPatch,
-        settings::{BudgetPatch, QuietHoursInput, RateLimitPatch, settings, update},
+        settings::{BrakePatch, BudgetPatch, QuietHoursInput, RateLimitPatch, settings, update},
     },
     web::{
         extract::{Form, Path},
@@ -55,6 +55,14 @@ pub(super) struct RulesForm {
     api_rate: String,
     suppression_days: String,
     opt_out_line: String,
+    #[serde(rename = "brake.opt_out_percent")]
+    brake_opt_out: String,
+    #[serde(rename = "brake.failure_percent")]
+    brake_failure: String,
+    #[serde(rename = "brake.filtered_percent")]
+    brake_filtered: String,
+    #[serde(rename = "brake.minimum")]
+    brake_minimum: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -281,6 +289,10 @@ impl RulesForm {
             api_rate: number(settings.api_rate_limit.per_second),
             suppression_days: settings.suppression_days.to_string(),
             opt_out_line: settings.opt_out_line.clone().unwrap_or_default(),
+            brake_opt_out: percent(settings.brake.opt_out_percent),
+            brake_failure: percent(settings.brake.failure_percent),
+            brake_filtered: percent(settings.brake.filtered_percent),
+            brake_minimum: settings.brake.minimum.to_string(),
         }
     }
 
@@ -314,6 +326,23 @@ impl RulesForm {
         let rate = whole("rate_limit.per_second", &self.rate);
         let api_rate = whole("api_rate_limit.per_second", &self.api_rate);
         let suppression_days = whole("suppression_days", &self.suppression_days);
+        let minimum = whole("brake.minimum", &self.brake_minimum);
+        let mut share = |field: &'static str, text: &str| match text.trim().trim_end_matches('%').trim_end() {
+            "" => Patch::Clear,
+            text => text.replace(',', ".").parse::<f64>().map_or_else(
+                |_| {
+                    errors.insert(field.into(), "Write a percentage such as 2 or 0.5.".to_owned());
+                    Patch::Keep
+                },
+                Patch::Set,
+            ),
+        };
+        let brake = BrakePatch {
+            opt_out_percent: share("brake.opt_out_percent", &self.brake_opt_out),
+            failure_percent: share("brake.failure_percent", &self.brake_failure),
+            filtered_percent: share("brake.filtered_percent", &self.brake_filtered),
+            minimum,
+        };
         let quiet_hours = if self.quiet_start.trim().is_empty() && self.quiet_end.trim().is_empty() {
             Patch::Clear
         } else {
@@ -329,6 +358,7 @@ impl RulesForm {
             api_rate_limit: Patch::Set(RateLimitPatch { per_second: api_rate }),
             suppression_days,
             opt_out_line: Patch::Set(self.opt_out_line.clone()),
+            brake: Patch::Set(brake),
             ..SettingsPatch::default()
         };
         if errors.is_empty() { Ok(patch) } else { Err(errors) }
@@ -338,6 +368,11 @@ impl RulesForm {
 /// Cents as they are typed: `50.00`.
 fn amount(cents: Option<i64>) -> String {
     cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100)).unwrap_or_default()
+}
+
+/// A share as it is typed: `2`, `0.5`.
+fn percent(share: Option<f64>) -> String {
+    share.map(|share| share.to_string()).unwrap_or_default()
 }
 
 async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Result<Response> {
@@ -405,6 +440,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
             ),
         ],
         limits: limit_fields(&dress, &rules),
+        brake: brake_fields(&dress, &rules),
         shell: shell(app, session, Place::Settings, "Sending").await?,
     };
     html_with(if has_errors { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
@@ -452,6 +488,40 @@ fn limit_fields(dress: &Dress<'_>, rules: &RulesForm) -> Vec<Field> {
                 .placeholder("Reply STOP to opt out.")
                 .hint("Added to marketing that does not say how to opt out."),
             &rules.opt_out_line,
+        ),
+    ]
+}
+
+fn brake_fields(dress: &Dress<'_>, rules: &RulesForm) -> Vec<Field> {
+    let share = |name: &'static str, label: &str, hint: &str| {
+        Field::text(name, label).placeholder("never").suffix("%").hint(hint)
+    };
+    vec![
+        dress.field(
+            share(
+                "brake.opt_out_percent",
+                "People who opt out",
+                "More than a few in a hundred means that it is unwelcome.",
+            ),
+            &rules.brake_opt_out,
+        ),
+        dress.field(
+            share(
+                "brake.filtered_percent",
+                "Filtered as spam",
+                "Carriers that see spam soon stop the number itself.",
+            ),
+            &rules.brake_filtered,
+        ),
+        dress.field(
+            share("brake.failure_percent", "Messages that fail", "Many wrong numbers mean an old list."),
+            &rules.brake_failure,
+        ),
+        dress.field(
+            Field::text("brake.minimum", "Not before this many messages")
+                .required()
+                .hint("With fewer nothing is concluded. 1 to 500."),
+            &rules.brake_minimum,
         ),
     ]
 }

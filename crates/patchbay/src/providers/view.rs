@@ -28,6 +28,7 @@ pub(super) struct SendingPage {
     pub(super) quiet_rules: Vec<Field>,
     pub(super) budget: Vec<Field>,
     pub(super) limits: Vec<Field>,
+    pub(super) brake: Vec<Field>,
 }
 
 pub(super) struct SenderRow {

@@ -88,6 +88,33 @@ impl Breakdown {
     }
 }
 
+/// A line without axes, beside a number.
+#[derive(Debug, Clone)]
+pub struct Spark {
+    pub line: String,
+    pub area: String,
+    pub mark: Mark,
+    /// What a screen reader says: "Rising from 12 to 40 in seven days".
+    pub label: String,
+}
+
+impl Spark {
+    /// Points from left to right, scaled into a box of 100 by 30 with nought at the foot.
+    pub fn new(points: &[f64], mark: Mark, label: impl Into<String>) -> Self {
+        let top = points.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let step = 100.0 / (points.len().max(2) - 1) as f64;
+        let at =
+            |(i, value): (usize, &f64)| format!("{:.1} {:.1}", i as f64 * step, 29.0 - 27.0 * value / top);
+        let path = points.iter().enumerate().map(at).collect::<Vec<_>>().join("L");
+        let (line, area) = if path.is_empty() {
+            (String::new(), String::new())
+        } else {
+            (format!("M{path}"), format!("M0 30L{path}L100 30Z"))
+        };
+        Self { line, area, mark, label: label.into() }
+    }
+}
+
 /// Columns over time or by kind: each a label, a value and the value as text.
 #[derive(Debug, Clone)]
 pub struct Columns {

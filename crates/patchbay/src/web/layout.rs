@@ -28,6 +28,8 @@ pub struct Shell {
     /// Path and query of this page, to come back to after switching tenant or signing in again.
     pub path: String,
     pub csrf: String,
+    /// What the page is as new as; the stream of changes starts there.
+    pub as_of: String,
     pub theme: Theme,
     /// Where assets are served from: `/assets`, or `/assets/<version>` when they may be cached for
     /// good. Scripts import one another by relative path, so one prefix versions them all.

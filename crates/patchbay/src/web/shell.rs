@@ -66,6 +66,7 @@ pub(crate) async fn shell(app: &App, session: &Session, place: Place, title: &st
         counts,
         path: session.path.clone(),
         csrf: session.csrf.clone(),
+        as_of: session.as_of.clone(),
         theme: theme(&session.theme),
         assets: assets::prefix(),
         notice: session.notice.take(),

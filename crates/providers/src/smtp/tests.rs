@@ -119,6 +119,21 @@ async fn a_mail_is_accepted_whatever_the_goodbye() {
 }
 
 #[tokio::test]
+async fn a_mail_program_can_unsubscribe_by_itself() {
+    let with = |url: &str| Outgoing { unsubscribe_url: Some(url.to_owned()), ..mail() };
+    let (_, text) = send(Script::Well, &with("https://pb.example/u/Ab3dEf6hIj9kL")).await;
+    let text = text.expect("a conversation");
+    assert!(text.contains("List-Unsubscribe: <https://pb.example/u/Ab3dEf6hIj9kL>\r\n"), "{text}");
+    assert!(text.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{text}");
+    for url in
+        ["http://pb.example/u/x", "https://pb.example/u/x\r\nBcc: sam@example.org", "https://pb.example/>"]
+    {
+        let (_, text) = send(Script::Well, &with(url)).await;
+        assert!(!text.expect("a conversation").contains("List-Unsubscribe"), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn the_servers_reply_decides() {
     let (outcome, _) = send(Script::Recipient("550 5.1.1 no such user\r\n"), &mail()).await;
     assert!(matches!(&outcome, Outcome::Refused(refusal) if refusal.field == Some(Field::To)), "{outcome:?}");

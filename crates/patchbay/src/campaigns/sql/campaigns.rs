@@ -371,16 +371,25 @@ pub struct UnderWay {
     pub has_snapshot: bool,
 }
 
-/// Campaigns of all tenants that something may have to be done for. Those of a restored database wait for its owner.
-pub async fn under_way(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<UnderWay>> {
+/// Campaigns of all tenants that something may have to be done for: those under way, and those that are over whose
+/// numbers are due to be counted again (see [`crate::campaigns::totals`]). Those of a restored database wait for its owner.
+pub async fn under_way(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    over_since: DateTime<Utc>,
+    rarer: i32,
+) -> Result<Vec<UnderWay>> {
     Ok(sqlx::query_as!(
         UnderWay,
         r#"select tenant_id, id, status, snapshot_at is not null as "has_snapshot!" from patchbay.campaigns
          where not exists (select from patchbay.tenants t where t.id = tenant_id and t.sending_held_at is not null)
-           and (status in ('scheduled', 'running') or (status in ('paused', 'canceled') and finished_at is null))
+           and (status in ('scheduled', 'running') or (status in ('paused', 'canceled') and finished_at is null)
+             or (finished_at > $2 and (totals_at is null or totals_at <= $1::timestamptz - greatest(interval '1 second', ($1::timestamptz - finished_at) / $3::float8))))
            and (status <> 'scheduled' or launch_at <= $1)
          order by tenant_id, id"#,
         now,
+        over_since,
+        f64::from(rarer),
     )
     .fetch_all(conn)
     .await?)

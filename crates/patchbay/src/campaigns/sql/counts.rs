@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{db::TenantTx, error::Result};
+use crate::{campaigns::pace::Waiting, db::TenantTx, error::Result};
 
 /// What a campaign's messages are, counted in one statement, so that the numbers belong together.
 pub struct Counted {
@@ -108,6 +108,7 @@ pub struct ReachedRow {
     pub gate_until: Option<DateTime<Utc>>,
     pub error_code: Option<i32>,
     pub error_detail: Option<String>,
+    pub send_after: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
 }
@@ -126,7 +127,7 @@ pub async fn list_reached(
     Ok(sqlx::query_as!(
         ReachedRow,
         r#"select m.id as message_id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.status,
-             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.sent_at, m.delivered_at
+             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.send_after, m.sent_at, m.delivered_at
            from patchbay.messages m left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
            where m.tenant_id = $1 and m.campaign_id = $2 and m.status = any($3)
              and ($4::text is null or coalesce(m.gate, '') = $4) and ($5::uuid is null or m.id > $5)
@@ -153,7 +154,7 @@ pub async fn list_waiting(
     Ok(sqlx::query_as!(
         ReachedRow,
         r#"select m.id as message_id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.status,
-             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.sent_at, m.delivered_at
+             m.gate, m.gate_reason, m.gate_until, m.error_code, m.error_detail, m.send_after, m.sent_at, m.delivered_at
            from patchbay.messages m left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
            where m.tenant_id = $1 and m.campaign_id = $2 and m.status = 'queued' and m.gate is not null and ($3::uuid is null or m.id > $3)
            order by m.id limit $4"#,
@@ -311,14 +312,39 @@ pub async fn list_for_export(
     .await?)
 }
 
-/// How many messages went to the carrier since `since`.
-pub async fn handed_over_since(tx: &mut TenantTx, id: Uuid, since: DateTime<Utc>) -> Result<i64> {
+/// How many messages went to the carrier, by how many minutes ago, since `since`.
+pub async fn handed_over(
+    tx: &mut TenantTx,
+    id: Uuid,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(i64, i64)>> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from patchbay.messages where tenant_id = $1 and campaign_id = $2 and claimed_at > $3"#,
+    let rows = sqlx::query!(
+        r#"select floor(extract(epoch from $4::timestamptz - claimed_at) / 60)::bigint as "minutes_ago!", count(*) as "count!"
+           from patchbay.messages where tenant_id = $1 and campaign_id = $2 and claimed_at > $3 and claimed_at <= $4 group by 1"#,
         tenant,
         id,
-        since
+        since,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.minutes_ago, row.count)).collect())
+}
+
+/// Who waits for an hour of their own or for a gate other than the rate: `limit` of them are looked at.
+pub async fn waiting(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>, limit: i64) -> Result<Waiting> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        Waiting,
+        r#"select count(*) as "count!", min(send_after) as first_at, max(send_after) as last_at from (
+             select send_after from patchbay.messages where tenant_id = $1 and campaign_id = $2 and status = 'queued'
+               and gate is distinct from 'rate_limit' and send_after > $3 limit $4) w"#,
+        tenant,
+        id,
+        now,
+        limit,
     )
     .fetch_one(tx.conn())
     .await?)

@@ -108,7 +108,8 @@ pub async fn lock_queued(tx: &mut TenantTx, id: Uuid, limit: i64) -> Result<Vec<
     .await?)
 }
 
-/// Ends a campaign of which nothing is open any more: nobody to be written to, nothing queued, under way or unknown.
+/// Ends a campaign of which nothing is open any more: nobody to be written to, nothing queued, under way, or unknown and
+/// still asked about.
 pub async fn finish(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let tenant = tx.tenant();
     let done = sqlx::query!(
@@ -116,7 +117,8 @@ pub async fn finish(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>) -> Result<b
            status = case g.status when 'running' then 'finished' else g.status end
          where g.tenant_id = $1 and g.id = $2 and g.finished_at is null
            and (g.status = 'canceled' or (g.status = 'running' and g.snapshot_at is not null and g.expanded = g.recipients))
-           and not exists (select from patchbay.messages m where m.tenant_id = $1 and m.campaign_id = $2 and m.status in ('queued', 'sending', 'unknown'))",
+           and not exists (select from patchbay.messages m where m.tenant_id = $1 and m.campaign_id = $2 and m.status in ('queued', 'sending', 'unknown')
+             and (m.status <> 'unknown' or m.reconcile_after is not null))",
         tenant,
         id,
         now,

@@ -15,7 +15,7 @@ use crate::{
     auth::{Caller, Session},
     campaigns::{
         self, Campaign, Change, New, Status,
-        view::{EditPage, TemplateChoice},
+        view::{AudiencePart, EditPage, TemplateChoice},
     },
     error::{Error, FieldErrors, Result},
     providers, segments, templates,
@@ -24,7 +24,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::{html, html_with},
         paging::PageQuery,
         shell::shell,
     },
@@ -176,6 +176,44 @@ pub(super) async fn save(
         Err(Error::Invalid(errors)) => show(&app, &session, &caller, Some(&campaign), &form, &errors).await,
         Err(error) => Err(error),
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AudienceQuery {
+    segment_id: String,
+}
+
+/// How many are meant, beside the choice.
+pub(super) async fn audience(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<AudienceQuery>,
+) -> Result<Response> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let context = segments::Context::load(&mut tx, &app).await?;
+    let filter = match Uuid::parse_str(&query.segment_id) {
+        Ok(id) => segments::get(&mut tx, id).await?.filter,
+        Err(_) => segments::Filter::everybody(),
+    };
+    drop(tx);
+    let part = match filter.check(&context) {
+        Ok(()) => {
+            let found = segments::count(&app, &filter, &context).await?;
+            let noun = if found.count == 1 { "person" } else { "people" };
+            AudiencePart {
+                people: format!("{} {noun}", segments::grouped(found.count)),
+                is_exact: found.exact,
+                problem: String::new(),
+            }
+        }
+        Err(_) => AudiencePart {
+            people: String::new(),
+            is_exact: true,
+            problem: "This segment names something that is gone. Look at it first.".to_owned(),
+        },
+    };
+    html(&part)
 }
 
 fn change(input: New) -> Change {

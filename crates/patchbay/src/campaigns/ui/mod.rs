@@ -13,7 +13,7 @@ use patchbay_rules::message::Channel;
 use serde::Deserialize;
 
 use super::{
-    Campaign, Filter, Status,
+    Campaign, Filter, Status, api,
     view::{CampaignRow, ListPage},
 };
 use crate::{
@@ -40,11 +40,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/campaigns", read, list)
         .post("/campaigns", work, edit::create)
         .get("/campaigns/new", work, edit::new)
+        .get("/campaigns/audience", work, edit::audience)
         .get("/campaigns/{id}", read, show::page)
         .post("/campaigns/{id}", work, edit::save)
         .get("/campaigns/{id}/edit", work, edit::edit)
         .get("/campaigns/{id}/live", read, show::live)
+        .get("/campaigns/{id}/pace", read, show::pace)
+        .get("/campaigns/{id}/look", read, show::look)
         .get("/campaigns/{id}/people", read, people::page)
+        .get("/campaigns/{id}/export", decide, api::export)
         .post("/campaigns/{id}/preflight", work, act::preflight)
         .post("/campaigns/{id}/test", work, act::test)
         .post("/campaigns/{id}/launch", decide, act::launch)
@@ -113,9 +117,13 @@ fn row(campaign: &Campaign, app: &App, caller: &Caller) -> CampaignRow {
         channel: channel_word(campaign.channel),
         tag: tag(campaign),
         progress: totals.map_or_else(String::new, |totals| {
-            format!("{} of {} settled", numbers::grouped(totals.done()), numbers::grouped(totals.recipients))
+            format!(
+                "{} of {} settled",
+                numbers::grouped(campaign.settled(totals)),
+                numbers::grouped(totals.recipients)
+            )
         }),
-        bar: totals.map(|totals| numbers::totals(totals, "")),
+        bar: totals.map(|totals| numbers::totals(totals, campaign, "")),
         at: moment(at.unwrap_or(campaign.created_at), app.now(), caller.tenant.timezone),
     }
 }
@@ -153,6 +161,9 @@ fn tag(campaign: &Campaign) -> Tag {
         Status::Draft => (Tone::Plain, "pencil"),
         Status::Scheduled => (Tone::Calm, "calendar-clock"),
         Status::Running => (Tone::Good, "play"),
+        Status::Paused if campaign.pause_reason.is_some() => {
+            return Tag::new(Tone::Stop, "triangle-alert", "Paused itself");
+        }
         Status::Paused => (Tone::Wait, "pause"),
         Status::Finished => (Tone::Good, "check"),
         Status::Canceled => (Tone::Stop, "x"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    campaigns::{Preflight, Totals},
+    campaigns::{Campaign, Preflight, Status, Totals},
     web::charts::{Breakdown, Mark, Part},
 };
 
@@ -29,7 +29,13 @@ pub fn gate_word(gate: &str) -> &'static str {
 }
 
 /// What became of everybody; without `base` the parts do not open.
-pub fn totals(totals: &Totals, base: &str) -> Breakdown {
+pub fn totals(totals: &Totals, campaign: &Campaign, base: &str) -> Breakdown {
+    let is_paused = campaign.status == Status::Paused;
+    let held_by = |gate: &str| match gate {
+        "kill_switch" if is_paused => "The campaign is paused",
+        gate => gate_word(gate),
+    };
+    let is_over = campaign.finished_at.is_some();
     let list = |state: &str, gate: &str| (!base.is_empty()).then(|| list(base, "state", state, gate));
     let mut parts = vec![
         part("Delivered", Mark::Good, totals.delivered, list("delivered", "")),
@@ -37,9 +43,14 @@ pub fn totals(totals: &Totals, base: &str) -> Breakdown {
         part("Being sent", Mark::Cord, totals.sending, list("sending", "")),
         part("In line", Mark::Rest, totals.queued, list("queued", "")),
     ];
-    parts.extend(gates(&totals.waiting, "Later", Mark::Wait, |gate| list("waiting", gate)));
-    parts.push(part("Being found out", Mark::Wait, totals.unknown, list("unknown", "")));
-    parts.extend(gates(&totals.blocked, "Never", Mark::Stop, |gate| list("blocked", gate)));
+    parts.extend(gates(&totals.waiting, "Later", Mark::Wait, held_by, |gate| list("waiting", gate)));
+    parts.push(part(
+        if is_over { "Never found out" } else { "Being found out" },
+        Mark::Wait,
+        totals.unknown,
+        list("unknown", ""),
+    ));
+    parts.extend(gates(&totals.blocked, "Never", Mark::Stop, gate_word, |gate| list("blocked", gate)));
     parts.push(part("Not delivered", Mark::Fail, totals.undelivered, list("undelivered", "")));
     parts.push(part("Failed", Mark::Fail, totals.failed, list("failed", "")));
     parts.push(part("Called off", Mark::Rest, totals.canceled, list("canceled", "")));
@@ -50,8 +61,8 @@ pub fn totals(totals: &Totals, base: &str) -> Breakdown {
 pub fn preflight(found: &Preflight, base: &str) -> Breakdown {
     let list = |verdict: &str, gate: &str| Some(list(base, "verdict", verdict, gate));
     let mut parts = vec![part("Goes at once", Mark::Good, found.now, list("now", ""))];
-    parts.extend(gates(&found.later, "Later", Mark::Wait, |gate| list("later", gate)));
-    parts.extend(gates(&found.never, "Never", Mark::Stop, |gate| list("never", gate)));
+    parts.extend(gates(&found.later, "Later", Mark::Wait, gate_word, |gate| list("later", gate)));
+    parts.extend(gates(&found.never, "Never", Mark::Stop, gate_word, |gate| list("never", gate)));
     breakdown(parts, found.recipients)
 }
 
@@ -64,12 +75,13 @@ fn gates(
     counts: &BTreeMap<String, i64>,
     when: &str,
     mark: Mark,
+    word: impl Fn(&str) -> &'static str,
     href: impl Fn(&str) -> Option<String>,
 ) -> Vec<Part> {
     let mut gates: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
     gates.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let part = |(gate, count): (&String, &i64)| Part {
-        detail: gate_word(gate).to_owned(),
+        detail: word(gate).to_owned(),
         ..part(when, mark, *count, href(gate))
     };
     gates.into_iter().map(part).collect()

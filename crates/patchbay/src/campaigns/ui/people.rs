@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use patchbay_rules::phone;
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +23,7 @@ use crate::{
     web::{
         extract::{Path, Query},
         layout::Place,
+        moments::full,
         pages::html,
         paging::PageQuery,
         parts::{Face, Pager},
@@ -72,7 +75,7 @@ pub(super) async fn page(
             serde_json::from_value(Value::from(query.state.as_str())).map_err(|_| Error::NotFound("page"))?;
         let found = campaigns::recipients(&app, &caller, id, standing, gate, &asked).await?;
         let each = |one: campaigns::Recipient| {
-            let why = one.gate.map(|gate| gate.reason).or(one.error_detail).unwrap_or_default();
+            let why = said(&one, caller.tenant.timezone);
             row(one.contact_id, one.name, one.address, why)
         };
         (found.data.into_iter().map(each).collect(), found.next_cursor)
@@ -102,6 +105,16 @@ pub(super) async fn page(
             note: String::new(),
         },
     })
+}
+
+/// Why it is where it is, else since when.
+fn said(one: &campaigns::Recipient, zone: Tz) -> String {
+    let why = one.gate.as_ref().map(|gate| gate.reason.clone()).or_else(|| one.error_detail.clone());
+    let at = |what: &str, at: DateTime<Utc>| format!("{what} {}", full(at, zone));
+    why.or_else(|| one.goes_at.map(|when| at("Goes", when)))
+        .or_else(|| one.delivered_at.map(|when| at("Delivered", when)))
+        .or_else(|| one.sent_at.map(|when| at("Sent", when)))
+        .unwrap_or_default()
 }
 
 fn heading(query: &PeopleQuery) -> String {

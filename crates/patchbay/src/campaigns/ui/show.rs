@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use chrono::TimeDelta;
 use patchbay_rules::{message::Channel, money};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{channel_word, numbers, tag};
@@ -14,13 +14,13 @@ use crate::{
     campaigns::{
         self, Campaign, LookAt, Preflight, Status, Totals,
         look::Look,
-        sql,
-        view::{Checks, Fact, Live, LookRow, Looks, ShowPage},
+        view::{Checks, Fact, Live, LookRow, Looks, PacePart, ShowPage},
     },
     error::{Error, Result},
     providers, segments, tenants,
     web::{
-        extract::Path,
+        charts::{Mark, Spark},
+        extract::{Path, Query},
         fields::Field,
         layout::Place,
         moments::{full, moment},
@@ -49,9 +49,10 @@ pub(super) async fn page(
         name: campaign.name.clone(),
         tag: tag(&campaign),
         facts: facts(&app, &caller, &campaign).await?,
-        looks: looks(&app, &caller, &campaign).await?,
+        looks: looks(&app, &caller, &campaign, &LookAt::default()).await?,
         is_draft: campaign.status == Status::Draft,
         is_scheduled: campaign.status == Status::Scheduled,
+        in_zones: campaign.in_recipient_zone,
         starts: campaign.scheduled_at.map(|at| full(at, zone)).unwrap_or_default(),
         test_to: Field::text(
             "to",
@@ -143,24 +144,22 @@ fn promise(found: &Preflight, campaign: &Campaign, caller: &Caller) -> Vec<Strin
 async fn numbers_of(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str) -> Result<Live> {
     let totals = campaigns::totals(app, caller, campaign.id).await?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let lately = sql::handed_over_since(&mut tx, campaign.id, app.now() - TimeDelta::minutes(1)).await?;
     let stopped = tenants::settings(&mut tx).await?.kill_switch;
+    drop(tx);
     let is_running = campaign.status == Status::Running;
     Ok(Live {
         id: campaign.id.to_string(),
         csrf: csrf.to_owned(),
         name: campaign.name.clone(),
         tag: tag(campaign),
-        breakdown: numbers::totals(&totals, &format!("/campaigns/{}", campaign.id)),
-        settled: totals.done().unsigned_abs(),
+        breakdown: numbers::totals(&totals, campaign, &format!("/campaigns/{}", campaign.id)),
+        settled: campaign.settled(&totals).unsigned_abs(),
         total: totals.recipients.unsigned_abs().max(1),
         settled_text: settled(campaign, &totals),
-        pace: if is_running && lately > 0 {
-            format!("{} in the last minute", numbers::grouped(lately))
-        } else {
-            String::new()
+        pace: match is_running && !stopped && campaign.snapshot_at.is_some() {
+            true => Some(pace_of(app, caller, campaign.id).await?),
+            false => None,
         },
-        estimate: estimate(&totals, lately).filter(|_| is_running && !stopped).unwrap_or_default(),
         paused: campaign.pause_sentence().unwrap_or_default(),
         by_itself: campaign.pause_reason.is_some(),
         stopped: stopped && totals.open() > 0,
@@ -176,22 +175,82 @@ fn settled(campaign: &Campaign, totals: &Totals) -> String {
     if campaign.snapshot_at.is_none() {
         return "Writing down who gets it …".to_owned();
     }
-    format!("{} of {} settled", numbers::grouped(totals.done()), numbers::grouped(totals.recipients))
+    format!(
+        "{} of {} settled",
+        numbers::grouped(campaign.settled(totals)),
+        numbers::grouped(totals.recipients)
+    )
 }
 
-/// How long those who may go now still take, at the pace of the last minute.
-fn estimate(totals: &Totals, lately: i64) -> Option<String> {
-    let ready =
-        totals.queued + totals.sending + totals.waiting.get("rate_limit").copied().unwrap_or_default();
-    let later: i64 =
-        totals.waiting.iter().filter(|(gate, _)| *gate != "rate_limit").map(|(_, count)| count).sum();
-    match (ready, later, lately) {
-        (0, 0, _) | (1.., _, 0) => None,
-        (0, later, _) => Some(format!("{} wait for their gate to open", numbers::grouped(later))),
-        (ready, _, lately) => {
-            Some(format!("Those who may go now are done in {}", numbers::about(ready * 60 / lately)))
-        }
+async fn pace_of(app: &App, caller: &Caller, id: Uuid) -> Result<PacePart> {
+    let pace = campaigns::pace(app, caller, id).await?;
+    let (now, zone) = (app.now(), caller.tenant.timezone);
+    let minutes: Vec<f64> = pace.per_minute.iter().map(|count| *count as f64).collect();
+    let (in_all, speed) = (numbers::grouped(pace.in_all()), numbers::grouped(pace.now()));
+    let when = |at| moment(at, now, zone).text;
+    let mut lines = Vec::new();
+    if pace.later > 0 {
+        let who = if pace.last_at.is_some() { numbers::grouped(pace.later) } else { "Many".to_owned() };
+        lines.push(match (pace.first_at, pace.last_at) {
+            (Some(first), Some(last)) if when(first) != when(last) => {
+                format!(
+                    "{who} wait for their hour or their gate: the first until {}, the last until {}",
+                    when(first),
+                    when(last)
+                )
+            }
+            (Some(first), _) => {
+                format!("{who} wait for their hour or their gate: until {} at the earliest", when(first))
+            }
+            _ => format!("{who} wait for their gate"),
+        });
     }
+    if let Some(at) = pace.ends_at {
+        lines.push(format!(
+            "Through in {}, {}, if it goes on like this",
+            numbers::about((at - now).num_seconds()),
+            full(at, zone)
+        ));
+    }
+    Ok(PacePart {
+        speed: if pace.now() > 0 { format!("{speed} a minute") } else { "Nothing lately".to_owned() },
+        in_all: format!("{in_all} in the last hour"),
+        chart: (pace.in_all() > 0).then(|| {
+            Spark::new(
+                &minutes,
+                Mark::Cord,
+                format!("Messages a minute over the last hour: {in_all} in all, {speed} a minute lately"),
+            )
+        }),
+        lines,
+    })
+}
+
+/// How fast it goes, for a page that is open.
+pub(super) async fn pace(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    html(&pace_of(&app, &caller, id).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LookQuery {
+    contact_id: String,
+}
+
+/// The texts for somebody in particular.
+pub(super) async fn look(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(query): Query<LookQuery>,
+) -> Result<Response> {
+    let campaign = campaigns::get(&app, &caller, id).await?;
+    let at = LookAt { contact_id: Uuid::parse_str(&query.contact_id).ok() };
+    html(&looks(&app, &caller, &campaign, &at).await?)
 }
 
 async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<Fact>> {
@@ -229,7 +288,8 @@ async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<Fa
         facts.push(fact("Launched", format!("{} by {by}", full(at, zone))));
     }
     if let Some(at) = campaign.finished_at {
-        facts.push(fact("Finished", full(at, zone)));
+        let over = if campaign.status == Status::Canceled { "Called off" } else { "Finished" };
+        facts.push(fact(over, full(at, zone)));
     }
     if campaign.launched_at.is_none() {
         let by = campaign.created_by.as_deref().unwrap_or("somebody");
@@ -238,8 +298,8 @@ async fn facts(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Vec<Fa
     Ok(facts)
 }
 
-async fn looks(app: &App, caller: &Caller, campaign: &Campaign) -> Result<Looks> {
-    let looks = match campaigns::preview(app, caller, campaign.id, &LookAt::default()).await {
+async fn looks(app: &App, caller: &Caller, campaign: &Campaign, at: &LookAt) -> Result<Looks> {
+    let looks = match campaigns::preview(app, caller, campaign.id, at).await {
         Ok(looks) => looks,
         // Nothing chosen yet, or something that is gone: the checks say so.
         Err(Error::Invalid(_)) => Vec::new(),

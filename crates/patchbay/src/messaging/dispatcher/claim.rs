@@ -24,6 +24,7 @@ use crate::{
     consent, crash,
     db::TenantTx,
     error::{Error, Result},
+    links,
     messaging::{
         self,
         sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow, TenantRow},
@@ -228,6 +229,10 @@ impl<'a> Meter<'a> {
     }
 }
 
+/// With less time than this before the hours close at the recipient's nothing is begun: the call takes some of it, and a
+/// carrier is told whole seconds (Twilio Docs: Message resource, `ValidityPeriod`).
+const LEAST: TimeDelta = TimeDelta::seconds(10);
+
 /// Messages beyond the rate that are told their place in line per claim. Few, because each telling is a write.
 const LINE: i64 = 100;
 
@@ -367,21 +372,24 @@ impl Decisions {
         self.marketed.complete(&mut recipient, &row);
         let mut usage = meter.usage(sender);
         let tenant_facts = facts.tenant_for(&row);
-        let verdict = gates::decide(
-            kind,
-            row.cost_micros,
-            &tenant_facts,
-            &sender_facts(sender),
-            &recipient,
-            &mut usage,
-            now,
-        );
+        let mut ask = |at| {
+            let sender = sender_facts(sender);
+            gates::decide(kind, row.cost_micros, &tenant_facts, &sender, &recipient, &mut usage, at)
+        };
+        let mut verdict = ask(now);
+        let open_until = match verdict {
+            Verdict::Pass => self.open_until(kind, &tenant_facts, &recipient, now),
+            _ => None,
+        };
+        // As good as closed: a carrier would have no time left.
+        if let Some(closes) = open_until.filter(|closes| *closes - now < LEAST) {
+            verdict = ask(closes);
+        }
         meter.deferred = usage.rate_deferred;
         match verdict {
             Verdict::Pass => {
                 meter.book(sender, row.cost_micros);
                 self.marketed.note(kind, &row, now);
-                let open_until = self.open_until(kind, &tenant_facts, recipient, now);
                 self.pass(app, tenant, kind, channel, route, row, facts.today, open_until);
             }
             Verdict::Wait { gate, reason, until } => {
@@ -397,10 +405,10 @@ impl Decisions {
         &mut self,
         kind: Kind,
         tenant: &TenantFacts,
-        recipient: RecipientFacts,
+        recipient: &RecipientFacts,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let asked = || gates::open_until(kind, tenant, &recipient, now);
+        let asked = || gates::open_until(kind, tenant, recipient, now);
         if tenant.quiet.is_none() && !tenant.apply_country_rules {
             return None; // nothing closes, or this one was waived
         }
@@ -430,6 +438,8 @@ impl Decisions {
             .as_array()
             .map(|urls| urls.iter().filter_map(Value::as_str).map(str::to_owned).collect())
             .unwrap_or_default();
+        let is_mail = channel == Channel::Email;
+        let unsubscribe_url = is_mail.then(|| links::opt_out_of(app, &row.body)).flatten();
         let outgoing = Outgoing {
             message_id: row.id,
             channel: providers::channel(channel),
@@ -448,6 +458,7 @@ impl Decisions {
             validity_seconds: None,
             messaging_service_sid: route.messaging_service_sid.clone(),
             subject: row.subject,
+            unsubscribe_url,
         };
         self.claimed.push(Claimed {
             id: row.id,

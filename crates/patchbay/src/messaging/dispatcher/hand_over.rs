@@ -80,6 +80,9 @@ pub(super) async fn run(
 /// The longest that a carrier is told to keep trying.
 const LONGEST: TimeDelta = TimeDelta::hours(10);
 
+/// The shortest that a carrier can be told to try; with less left it is too late.
+const SHORTEST: TimeDelta = TimeDelta::seconds(1);
+
 /// How long the carrier may keep trying, so that nothing arrives in quiet hours.
 fn validity(claimed: &Claimed, now: DateTime<Utc>) -> Option<u32> {
     let left = claimed.open_until? - now;
@@ -96,7 +99,7 @@ async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Clai
     let recalled: HashMap<Uuid, sql::RecalledRow> =
         sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
     let may_leave = |claimed: &Claimed| match recalled.get(&claimed.id) {
-        None => claimed.open_until.is_none_or(|closes| now < closes),
+        None => claimed.open_until.is_none_or(|closes| closes - now >= SHORTEST),
         Some(row) => {
             row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None)
         }

@@ -28,6 +28,8 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+#[cfg(test)]
+pub use super::sql::dispatch::facts_of;
 pub use super::sql::dispatch::{DueRow, SenderRow};
 pub use claim::{Facts, Meter, facts_for, recipient_facts, sender_facts};
 pub(super) use settle::{give_back, pause};

@@ -2,7 +2,8 @@
 //!
 //! A lost lease or a lost answer makes a message `unknown`. Its status callback usually settles it; when none came
 //! in time, the provider's own list does: a message that is on it was accepted, one that is not on it (the list
-//! read to its end) was not, and only then is it queued again. Never is anything sent on a guess.
+//! read to its end) was not, and only then is it queued again. Never is anything sent on a guess: what nobody can tell
+//! stays `unknown`, and after some days nobody is asked any more ([`PATIENCE`]).
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -30,6 +31,9 @@ use crate::{
 };
 
 const BATCH: i64 = 200;
+/// What nobody knew for so long nobody will: a carrier tries for hours (Twilio ten at most, its Message resource says) and
+/// reports within days. A mail server cannot be asked at all.
+const PATIENCE: TimeDelta = TimeDelta::hours(72);
 /// Clocks of provider and node may differ by this much.
 const SKEW: TimeDelta = TimeDelta::minutes(2);
 
@@ -67,10 +71,17 @@ pub(super) async fn once(app: &App) -> Result<()> {
         if lost > 0 {
             tracing::warn!(count = lost, "messages of a node that stopped are being reconciled");
         }
+        let asked: Vec<Uuid> = unknown.iter().map(|row| row.id).collect();
         for row in unknown {
             if let Err(error) = settle_one(app, tenant, &routes, row).await {
                 tracing::warn!(%error, "an unknown outcome could not be settled yet");
             }
+        }
+        let mut tx = app.db.tenant(tenant).await?;
+        let given_up = sql::give_up(&mut tx, &asked, now - PATIENCE, now).await?;
+        tx.commit().await?;
+        if given_up > 0 {
+            tracing::warn!(count = given_up, "what became of some messages was never found out");
         }
     }
     Ok(())

@@ -563,6 +563,38 @@ pub async fn claim_unknown(
     .await?)
 }
 
+/// Asks no more about those of `ids` that left before `before` and are unknown still. They may have arrived: so they
+/// count as the marketing they were. A callback that comes after all is taken as ever.
+pub async fn give_up(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let tenant = tx.tenant();
+    let done = sqlx::query!(
+        "with lost as (
+           update patchbay.messages set reconcile_after = null
+           where tenant_id = $1 and id = any($2) and status = 'unknown' and coalesce(claimed_at, created_at) <= $3
+           returning id, contact_id, kind, coalesce(claimed_at, created_at) as left_at),
+         told as (
+           insert into patchbay.message_events (tenant_id, message_id, event, detail, at)
+           select $1, id, 'unknown', 'Three days later nobody knows whether it arrived; nobody is asked any more.', $4 from lost),
+         marketed as (
+           update patchbay.contacts c set last_marketed_at = greatest(c.last_marketed_at, l.left_at)
+           from (select contact_id, max(left_at) as left_at from lost where kind in ('campaign', 'sequence') group by contact_id) l
+           where c.tenant_id = $1 and c.id = l.contact_id)
+         select count(*) as given_up from lost",
+        tenant,
+        ids,
+        before,
+        now,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(done.given_up.unwrap_or_default().unsigned_abs())
+}
+
 /// Which of these provider ids our ledger knows already: those of other messages, and those under which
 /// an earlier attempt of `message` failed.
 pub async fn known_provider_ids(tx: &mut TenantTx, message: Uuid, ids: &[String]) -> Result<Vec<String>> {

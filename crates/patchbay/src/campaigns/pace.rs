@@ -1,0 +1,116 @@
+//! How fast a campaign goes, and when it will have gone.
+//!
+//! Promises numbers of the last hour and an honest guess: nothing where nobody can know. Does not plan (that is the
+//! preflight's): what a budget, a warm-up or somebody's pause will hold is not foreseen here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Status, Totals, sql};
+use crate::{app::App, auth::Caller, error::Result};
+
+/// What is looked back on.
+const MINUTES: usize = 60;
+/// The latest of them tell the present speed.
+const LATELY: usize = 5;
+/// Of those who wait so many are looked at.
+const LOOKED_AT: i64 = 20_000;
+
+/// The speed of a campaign.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = CampaignPace)]
+pub struct Pace {
+    /// Messages handed over in each of the last 60 minutes, the present one last.
+    pub per_minute: Vec<i64>,
+    /// Those who wait for an hour of their own, or for a gate to open.
+    pub later: i64,
+    /// When the first and the last of them may go, as things are.
+    pub first_at: Option<DateTime<Utc>>,
+    pub last_at: Option<DateTime<Utc>>,
+    /// When everybody will have been written to, at the present speed; null when nobody knows.
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// How it goes at this moment.
+pub async fn pace(app: &App, caller: &Caller, id: Uuid) -> Result<Pace> {
+    let totals = super::totals(app, caller, id).await?;
+    let now = app.now();
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let campaign = super::find(&mut tx, id).await?;
+    let mut per_minute = vec![0; MINUTES];
+    let since = now - TimeDelta::minutes(i64::try_from(MINUTES).unwrap_or_default());
+    for (minutes_ago, count) in sql::handed_over(&mut tx, id, since, now).await? {
+        let place = usize::try_from(minutes_ago).ok().and_then(|ago| (MINUTES - 1).checked_sub(ago));
+        if let Some(place) = place {
+            per_minute[place] += count;
+        }
+    }
+    let waiting = sql::waiting(&mut tx, id, now, LOOKED_AT).await?;
+    let is_known = campaign.status == Status::Running && waiting.count < LOOKED_AT;
+    let ends_at = ends_at(&totals, &per_minute, waiting.last_at, now).filter(|_| is_known);
+    let Waiting { count: later, first_at, last_at } = waiting;
+    let last_at = last_at.filter(|_| later < LOOKED_AT);
+    Ok(Pace { per_minute, later, first_at, last_at, ends_at })
+}
+
+/// Those who wait: how many (of [`LOOKED_AT`]), and from when to when.
+pub struct Waiting {
+    pub count: i64,
+    pub first_at: Option<DateTime<Utc>>,
+    pub last_at: Option<DateTime<Utc>>,
+}
+
+impl Pace {
+    /// Messages a minute at present: the average of the latest minutes in which anything went.
+    pub fn now(&self) -> i64 {
+        speed(&self.per_minute)
+    }
+
+    /// In the whole hour.
+    pub fn in_all(&self) -> i64 {
+        self.per_minute.iter().sum()
+    }
+}
+
+fn speed(per_minute: &[i64]) -> i64 {
+    let lately = &per_minute[per_minute.len().saturating_sub(LATELY)..];
+    // The minute under way has only begun, and the first one began in its middle: neither may pull the average down.
+    let active = i64::try_from(lately.iter().filter(|count| **count > 0).count()).unwrap_or(1);
+    lately.iter().sum::<i64>().checked_div(active).unwrap_or_default()
+}
+
+/// Whoever may go now goes at the present speed; of those who wait the last ones are through last.
+fn ends_at(
+    totals: &Totals,
+    per_minute: &[i64],
+    last_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let unsent = totals.queued + totals.sending + totals.waiting.values().sum::<i64>();
+    let speed = speed(per_minute);
+    if unsent == 0 || speed == 0 {
+        return None;
+    }
+    let all_at_once = now + TimeDelta::seconds(unsent * 60 / speed);
+    Some(last_at.map_or(all_at_once, |last| last.max(all_at_once)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_ends_when_the_last_may_go_or_the_line_is_through() {
+        let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
+        let totals = |queued| Totals { recipients: 1_000, queued, ..Totals::default() };
+        let minutes = |lately: &[i64]| [vec![0; MINUTES - lately.len()], lately.to_vec()].concat();
+        assert_eq!(speed(&minutes(&[0, 0, 100, 120, 20])), 80);
+        assert_eq!(speed(&minutes(&[100, 0, 0, 0, 0, 0])), 0);
+        let after = |minutes| Some(now + TimeDelta::minutes(minutes));
+        assert_eq!(ends_at(&totals(300), &minutes(&[30, 30]), None, now), after(10));
+        assert_eq!(ends_at(&totals(300), &minutes(&[30, 30]), after(90), now), after(90));
+        assert_eq!(ends_at(&totals(0), &minutes(&[30, 30]), None, now), None, "nobody is left");
+        assert_eq!(ends_at(&totals(300), &minutes(&[]), None, now), None, "nothing moves");
+    }
+}
