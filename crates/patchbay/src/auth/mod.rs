@@ -26,10 +26,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::{Error, Result},
-    web::{
-        notice::Pending,
-        routes::{Access, Routes},
-    },
+    web::{notice::Pending, routes::Routes},
 };
 pub use keys::create_key;
 pub use sign_in::login_link;
@@ -260,24 +257,5 @@ pub async fn forget_old(app: &App) -> Result<()> {
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes
-        .get("/", Access::Public, ui::home)
-        .get("/sign-in", Access::Public, ui::sign_in_page)
-        .post("/sign-in", Access::Public, ui::request_link)
-        .get("/sign-in/sent", Access::Public, ui::sent_page)
-        .post("/sign-in/code", Access::Public, ui::redeem_code)
-        .get("/sign-in/{token}", Access::Public, ui::link_page)
-        .post("/sign-in/{token}", Access::Public, ui::redeem)
-        .post("/sign-out", Access::SignedIn, ui::sign_out)
-        .get("/account", Access::SignedIn, ui::account_page)
-        .post("/account", Access::SignedIn, ui::rename)
-        .post("/account/join", Access::SignedIn, ui::join)
-        .post("/account/theme", Access::SignedIn, ui::set_theme)
-        .post("/account/sessions/end-others", Access::SignedIn, ui::end_others)
-        .post("/account/sessions/end-all", Access::SignedIn, ui::end_all)
-        .post("/account/sessions/{id}/end", Access::SignedIn, ui::end_session)
-        .post("/tenant/switch", Access::SignedIn, ui::switch_tenant)
-        .get("/settings/api-keys", Access::Page(Role::Admin), ui::keys_page)
-        .post("/settings/api-keys", Access::Page(Role::Admin), ui::create_key)
-        .post("/settings/api-keys/{id}/revoke", Access::Page(Role::Admin), ui::revoke_key)
+    routes.with(ui::routes)
 }
