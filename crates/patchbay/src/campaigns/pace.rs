@@ -12,8 +12,10 @@ use crate::{app::App, auth::Caller, error::Result};
 
 /// What is looked back on.
 const MINUTES: usize = 60;
-/// The latest of them tell the present speed.
-const LATELY: usize = 5;
+/// These tell the present speed.
+const LATELY: TimeDelta = TimeDelta::minutes(5);
+/// With less to look at, nothing can be said of a speed.
+const LEAST: TimeDelta = TimeDelta::seconds(10);
 /// Of those who wait so many are looked at.
 const LOOKED_AT: i64 = 20_000;
 
@@ -23,6 +25,8 @@ const LOOKED_AT: i64 = 20_000;
 pub struct Pace {
     /// Messages handed over in each of the last 60 minutes, the present one last.
     pub per_minute: Vec<i64>,
+    /// Messages a minute at present.
+    pub speed: i64,
     /// Those who wait for an hour of their own, or for a gate to open.
     pub later: i64,
     /// When the first and the last of them may go, as things are.
@@ -46,12 +50,14 @@ pub async fn pace(app: &App, caller: &Caller, id: Uuid) -> Result<Pace> {
             per_minute[place] += count;
         }
     }
+    let (count, first_at) = sql::lately(&mut tx, id, now - LATELY).await?;
+    let speed = speed(count, first_at.map_or(LATELY, |first| now - first));
     let waiting = sql::waiting(&mut tx, id, now, LOOKED_AT).await?;
     let is_known = campaign.status == Status::Running && waiting.count < LOOKED_AT;
-    let ends_at = ends_at(&totals, &per_minute, waiting.last_at, now).filter(|_| is_known);
+    let ends_at = ends_at(&totals, speed, waiting.last_at, now).filter(|_| is_known);
     let Waiting { count: later, first_at, last_at } = waiting;
     let last_at = last_at.filter(|_| later < LOOKED_AT);
-    Ok(Pace { per_minute, later, first_at, last_at, ends_at })
+    Ok(Pace { per_minute, speed, later, first_at, last_at, ends_at })
 }
 
 /// Those who wait: how many (of [`LOOKED_AT`]), and from when to when.
@@ -61,34 +67,19 @@ pub struct Waiting {
     pub last_at: Option<DateTime<Utc>>,
 }
 
-impl Pace {
-    /// Messages a minute at present: the average of the latest minutes in which anything went.
-    pub fn now(&self) -> i64 {
-        speed(&self.per_minute)
-    }
-
-    /// In the whole hour.
-    pub fn in_all(&self) -> i64 {
-        self.per_minute.iter().sum()
-    }
-}
-
-fn speed(per_minute: &[i64]) -> i64 {
-    let lately = &per_minute[per_minute.len().saturating_sub(LATELY)..];
-    // The minute under way has only begun, and the first one began in its middle: neither may pull the average down.
-    let active = i64::try_from(lately.iter().filter(|count| **count > 0).count()).unwrap_or(1);
-    lately.iter().sum::<i64>().checked_div(active).unwrap_or_default()
+/// Messages a minute, of so many in so long.
+fn speed(count: i64, took: TimeDelta) -> i64 {
+    count * 60_000 / took.max(LEAST).num_milliseconds()
 }
 
 /// Whoever may go now goes at the present speed; of those who wait the last ones are through last.
 fn ends_at(
     totals: &Totals,
-    per_minute: &[i64],
+    speed: i64,
     last_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let unsent = totals.queued + totals.sending + totals.waiting.values().sum::<i64>();
-    let speed = speed(per_minute);
     if unsent == 0 || speed == 0 {
         return None;
     }
@@ -104,13 +95,13 @@ mod tests {
     fn it_ends_when_the_last_may_go_or_the_line_is_through() {
         let now: DateTime<Utc> = "2026-03-02T10:00:00Z".parse().unwrap();
         let totals = |queued| Totals { recipients: 1_000, queued, ..Totals::default() };
-        let minutes = |lately: &[i64]| [vec![0; MINUTES - lately.len()], lately.to_vec()].concat();
-        assert_eq!(speed(&minutes(&[0, 0, 100, 120, 20])), 80);
-        assert_eq!(speed(&minutes(&[100, 0, 0, 0, 0, 0])), 0);
-        let after = |minutes| Some(now + TimeDelta::minutes(minutes));
-        assert_eq!(ends_at(&totals(300), &minutes(&[30, 30]), None, now), after(10));
-        assert_eq!(ends_at(&totals(300), &minutes(&[30, 30]), after(90), now), after(90));
-        assert_eq!(ends_at(&totals(0), &minutes(&[30, 30]), None, now), None, "nobody is left");
-        assert_eq!(ends_at(&totals(300), &minutes(&[]), None, now), None, "nothing moves");
+        let minutes = |minutes| Some(now + TimeDelta::minutes(minutes));
+        assert_eq!(ends_at(&totals(300), 30, None, now), minutes(10));
+        assert_eq!(ends_at(&totals(300), 30, minutes(90), now), minutes(90));
+        assert_eq!(ends_at(&totals(0), 30, None, now), None, "nobody is left");
+        assert_eq!(ends_at(&totals(300), 0, None, now), None, "nothing moves");
+        assert_eq!(speed(14, TimeDelta::seconds(14)), 60);
+        assert_eq!(speed(600, LATELY), 120);
+        assert_eq!(speed(2, TimeDelta::zero()), 12, "as if it had taken ten seconds");
     }
 }

@@ -333,6 +333,25 @@ pub async fn handed_over(
     Ok(rows.into_iter().map(|row| (row.minutes_ago, row.count)).collect())
 }
 
+/// How many messages went to the carrier since `since`, and when the first of them did.
+pub async fn lately(
+    tx: &mut TenantTx,
+    id: Uuid,
+    since: DateTime<Utc>,
+) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let tenant = tx.tenant();
+    let row = sqlx::query!(
+        r#"select count(*) as "count!", min(claimed_at) as first_at
+           from patchbay.messages where tenant_id = $1 and campaign_id = $2 and claimed_at > $3"#,
+        tenant,
+        id,
+        since,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok((row.count, row.first_at))
+}
+
 /// Who waits for an hour of their own or for a gate other than the rate: `limit` of them are looked at.
 pub async fn waiting(tx: &mut TenantTx, id: Uuid, now: DateTime<Utc>, limit: i64) -> Result<Waiting> {
     let tenant = tx.tenant();

@@ -186,7 +186,8 @@ async fn pace_of(app: &App, caller: &Caller, id: Uuid) -> Result<PacePart> {
     let pace = campaigns::pace(app, caller, id).await?;
     let (now, zone) = (app.now(), caller.tenant.timezone);
     let minutes: Vec<f64> = pace.per_minute.iter().map(|count| *count as f64).collect();
-    let (in_all, speed) = (numbers::grouped(pace.in_all()), numbers::grouped(pace.now()));
+    let sent: i64 = pace.per_minute.iter().sum();
+    let (in_all, speed) = (numbers::grouped(sent), numbers::grouped(pace.speed));
     let when = |at| moment(at, now, zone).text;
     let mut lines = Vec::new();
     if pace.later > 0 {
@@ -213,9 +214,9 @@ async fn pace_of(app: &App, caller: &Caller, id: Uuid) -> Result<PacePart> {
         ));
     }
     Ok(PacePart {
-        speed: if pace.now() > 0 { format!("{speed} a minute") } else { "Nothing lately".to_owned() },
+        speed: if pace.speed > 0 { format!("{speed} a minute") } else { "Nothing lately".to_owned() },
         in_all: format!("{in_all} in the last hour"),
-        chart: (pace.in_all() > 0).then(|| {
+        chart: (sent > 0).then(|| {
             Spark::new(
                 &minutes,
                 Mark::Cord,
