@@ -122,7 +122,6 @@ pub(super) struct Live {
     pub(super) stopped: bool,
     pub(super) is_running: bool,
     pub(super) is_paused: bool,
-    pub(super) is_over: bool,
     pub(super) can_write: bool,
     pub(super) can_manage: bool,
 }

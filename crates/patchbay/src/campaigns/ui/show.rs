@@ -165,7 +165,6 @@ async fn numbers_of(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str)
         stopped: stopped && totals.open() > 0,
         is_running,
         is_paused: campaign.status == Status::Paused,
-        is_over: matches!(campaign.status, Status::Finished | Status::Canceled),
         can_write: caller.role.can_write(),
         can_manage: caller.role.can_manage(),
     })
