@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use patchbay_providers::{ErrorClass, ProviderStatus, errors};
 use patchbay_rules::message::{Channel, Status};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::{
     outcome,
     sql::reports::{self as sql, Advances, Events, SettledRow},
 };
-use crate::{app::App, crash, error::Result};
+use crate::{app::App, crash, db::TenantTx, error::Result};
 
 /// One report.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,14 +50,20 @@ fn meaning(status: ProviderStatus) -> Option<Status> {
 }
 
 /// Applies reports about one tenant's messages, in the order given.
-pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<()> {
-    let now = app.now();
+pub async fn apply(app: &App, tenant: Uuid, reports: Vec<Report>) -> Result<()> {
     let mut tx = app.db.tenant(tenant).await?;
+    write(&mut tx, reports, app.now()).await?;
+    crash::point("report.written").await;
+    tx.commit().await
+}
+
+/// The same within a transaction.
+pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: DateTime<Utc>) -> Result<()> {
     let unnamed: Vec<String> =
         reports.iter().filter(|r| r.message_id.is_none()).map(|r| r.provider_message_id.clone()).collect();
     if !unnamed.is_empty() {
         let known: HashMap<String, Uuid> =
-            sql::find_by_provider_ids(&mut tx, &unnamed).await?.into_iter().collect();
+            sql::find_by_provider_ids(tx, &unnamed).await?.into_iter().collect();
         for report in reports.iter_mut().filter(|report| report.message_id.is_none()) {
             report.message_id = known.get(&report.provider_message_id).copied();
         }
@@ -65,7 +72,7 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
     ids.sort_unstable();
     ids.dedup();
     let standing: HashMap<Uuid, sql::StandingRow> =
-        sql::lock_standing(&mut tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        sql::lock_standing(tx, &ids).await?.into_iter().map(|row| (row.id, row)).collect();
     // A message that was given up and queued again, and now turns out to have been accepted, must not leave twice.
     // But a report about a try that was known to have failed when a person asked for another says nothing new.
     let queued: Vec<Uuid> =
@@ -73,7 +80,7 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
     let former: HashSet<(Uuid, String)> = if queued.is_empty() {
         HashSet::new()
     } else {
-        sql::former_provider_ids(&mut tx, &queued).await?.into_iter().collect()
+        sql::former_provider_ids(tx, &queued).await?.into_iter().collect()
     };
     let mut folds: HashMap<Uuid, Fold> = HashMap::new();
     let mut events = Events::default();
@@ -106,6 +113,7 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
     }
     let mut advances = Advances::default();
     let mut settled = Vec::new();
+    let mut found_late = (Vec::new(), Vec::new());
     for (id, fold) in &folds {
         let Some(report) = fold.moved else { continue };
         let row = &standing[id];
@@ -114,6 +122,10 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         advances.provider_ids.push(Some(report.provider_message_id.clone()));
         advances.codes.push(number(report.code));
         advances.details.push(report.code.map(|code| words(code, report.detail.as_deref())));
+        if matches!(row.status.as_str(), "queued" | "unknown") {
+            found_late.0.push(*id);
+            found_late.1.push(report.provider_message_id.clone());
+        }
         // The first news that it left; later ones change nothing for contact and quote.
         if matches!(row.status.as_str(), "queued" | "sending" | "unknown") {
             settled.push(SettledRow {
@@ -126,22 +138,24 @@ pub async fn apply(app: &App, tenant: Uuid, mut reports: Vec<Report>) -> Result<
         }
     }
     if !events.ids.is_empty() {
-        sql::insert_events(&mut tx, &events, now).await?;
+        sql::insert_events(tx, &events, now).await?;
+    }
+    if !found_late.0.is_empty() {
+        sql::take_back_from_twins(tx, &found_late.0, &found_late.1, now).await?;
     }
     if !advances.ids.is_empty() {
-        sql::advance(&mut tx, &advances, now).await?;
+        sql::advance(tx, &advances, now).await?;
     }
-    outcome::follow_up(&mut tx, &settled, now).await?;
+    outcome::follow_up(tx, &settled, now).await?;
     for report in reports.iter().filter(|report| {
         report.code.and_then(errors::explain).is_some_and(|entry| entry.class == ErrorClass::OptOut)
     }) {
         if let Some(row) = report.message_id.and_then(|id| standing.get(&id)) {
             let channel: Channel = row.channel.parse().unwrap_or(Channel::Sms);
-            outcome::carrier_opt_out(&mut tx, channel, &row.to_address, report.code, now).await?;
+            outcome::carrier_opt_out(tx, channel, &row.to_address, report.code, now).await?;
         }
     }
-    crash::point("report.written").await;
-    tx.commit().await
+    Ok(())
 }
 
 /// A message while its reports are folded.

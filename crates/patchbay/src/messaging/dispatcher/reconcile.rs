@@ -7,7 +7,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use patchbay_providers::{Found, Lookup, ProviderError};
 use patchbay_rules::{calendar, message::Channel};
@@ -18,6 +18,7 @@ use super::{RESCUE, Refund};
 use crate::{
     app::App,
     crash,
+    db::TenantTx,
     error::{Error, Result},
     messaging::{
         outcome,
@@ -96,15 +97,33 @@ async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: Un
     let answer = route.provider.find(&lookup).await;
     crash::point("reconcile.found").await;
     match answer {
-        Ok(found) => match pick(app, tenant, &row, found).await? {
-            Pick::Ours(found) => adopt(app, tenant, &row, found).await,
-            Pick::Uncertain => Ok(()),
-            Pick::None => send_again(app, tenant, &row).await,
-        },
+        Ok(found) => decide(app, tenant, &row, found).await,
         // Nothing can be proven: the message stays unknown, visibly, and a person decides.
         Err(ProviderError::Unsupported(_)) => Ok(()),
         Err(error) => Err(Error::internal(error)),
     }
+}
+
+/// Acts on what the carrier's list says.
+async fn decide(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<()> {
+    let mut tx = app.db.tenant(tenant).await?;
+    match pick(&mut tx, row, found).await? {
+        Pick::Ours(found) => {
+            let report = Report {
+                message_id: Some(row.id),
+                attempt: Some(row.attempt),
+                provider_message_id: found.provider_message_id,
+                status: found.status,
+                code: found.error_code,
+                detail: Some("Found in the carrier's own list.".to_owned()),
+            };
+            reports::write(&mut tx, vec![report], app.now()).await?;
+        }
+        Pick::Uncertain => return Ok(()),
+        Pick::None => send_again(&mut tx, row, app.now()).await?,
+    }
+    crash::point("reconcile.written").await;
+    tx.commit().await
 }
 
 /// What the carrier's list says about an unknown outcome.
@@ -117,7 +136,7 @@ enum Pick {
 }
 
 /// The carrier's message that is ours: same text, same sender where known, and not yet in our ledger.
-async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<Pick> {
+async fn pick(tx: &mut TenantTx, row: &UnknownRow, found: Vec<Found>) -> Result<Pick> {
     let same: Vec<Found> = found
         .into_iter()
         .filter(|found| {
@@ -128,35 +147,22 @@ async fn pick(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> R
     if same.is_empty() {
         return Ok(Pick::None);
     }
+    let twin = sql::lock_twins(tx, row).await?;
     let ids: Vec<String> = same.iter().map(|found| found.provider_message_id.clone()).collect();
-    let mut tx = app.db.tenant(tenant).await?;
-    let mut known: HashSet<String> =
-        sql::known_provider_ids(&mut tx, row.id, &ids).await?.into_iter().collect();
+    let mut known: HashSet<String> = sql::known_provider_ids(tx, row.id, &ids).await?.into_iter().collect();
     if let Some(own) = &row.provider_message_id {
         known.remove(own);
     }
     // Oldest first, so that two lost twins take theirs in order.
-    let Some(ours) = same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id)) else {
-        return Ok(Pick::None);
-    };
-    let twin = sql::twin_is_leaving(&mut tx, row).await?;
-    Ok(if twin { Pick::Uncertain } else { Pick::Ours(ours) })
+    let ours = same.into_iter().rev().find(|found| !known.contains(&found.provider_message_id));
+    Ok(match ours {
+        None => Pick::None,
+        Some(_) if twin => Pick::Uncertain,
+        Some(ours) => Pick::Ours(ours),
+    })
 }
 
-async fn adopt(app: &App, tenant: Uuid, row: &UnknownRow, found: Found) -> Result<()> {
-    let report = Report {
-        message_id: Some(row.id),
-        attempt: Some(row.attempt),
-        provider_message_id: found.provider_message_id,
-        status: found.status,
-        code: found.error_code,
-        detail: Some("Found in the carrier's own list.".to_owned()),
-    };
-    reports::apply(app, tenant, vec![report]).await
-}
-
-async fn send_again(app: &App, tenant: Uuid, row: &UnknownRow) -> Result<()> {
-    let now = app.now();
+async fn send_again(tx: &mut TenantTx, row: &UnknownRow, now: DateTime<Utc>) -> Result<()> {
     let mut outcomes = Outcomes::default();
     outcomes.ids.push(row.id);
     outcomes.attempts.push(row.attempt);
@@ -166,15 +172,13 @@ async fn send_again(app: &App, tenant: Uuid, row: &UnknownRow) -> Result<()> {
     outcomes.codes.push(None);
     outcomes.details.push(Some("The carrier never received it; trying again.".to_owned()));
     outcomes.nexts.push(Some(now));
-    let mut tx = app.db.tenant(tenant).await?;
-    let settled = outcome::write(&mut tx, &outcomes, now).await?;
+    let settled = outcome::write(tx, &outcomes, now).await?;
     if settled.iter().any(|settled| settled.status == "queued") {
         // The attempt was booked when it was claimed, perhaps yesterday.
-        let timezone = sql::tenant(&mut tx).await?.timezone.parse().unwrap_or(Tz::UTC);
+        let timezone = sql::tenant(tx).await?.timezone.parse().unwrap_or(Tz::UTC);
         let day = calendar::local_day(row.claimed_at.unwrap_or(row.created_at), timezone);
-        super::give_back(&mut tx, &[Refund { sender_id: row.sender_id, cost_micros: row.cost_micros, day }])
+        super::give_back(tx, &[Refund { sender_id: row.sender_id, cost_micros: row.cost_micros, day }])
             .await?;
     }
-    crash::point("reconcile.written").await;
-    tx.commit().await
+    Ok(())
 }

@@ -611,18 +611,19 @@ pub async fn known_provider_ids(tx: &mut TenantTx, message: Uuid, ids: &[String]
     .await?)
 }
 
-/// Whether another message of the same text to the same recipient is with the carrier at this moment, so that
-/// nobody knows yet which of the two an entry of the carrier's list is.
-pub async fn twin_is_leaving(tx: &mut TenantTx, row: &UnknownRow) -> Result<bool> {
+/// Holds all lost messages of the same text to the same recipient until the transaction ends, so that no two of them
+/// take one entry of the carrier's list and no report comes between. Answers whether yet another one is with the carrier at
+/// this moment: then nobody knows which of them an entry is.
+pub async fn lock_twins(tx: &mut TenantTx, row: &UnknownRow) -> Result<bool> {
     let tenant = tx.tenant();
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from patchbay.messages m
-           where m.tenant_id = $1 and m.status = 'sending' and m.to_address = $3 and m.body = $4 and m.id <> $2) as "twin!""#,
+    let statuses = sqlx::query_scalar!(
+        "select status from patchbay.messages
+         where tenant_id = $1 and status in ('sending', 'unknown') and to_address = $2 and body = $3 order by id for update",
         tenant,
-        row.id,
         row.to_address,
         row.body,
     )
-    .fetch_one(tx.conn())
-    .await?)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(statuses.iter().any(|status| status == "sending"))
 }

@@ -184,6 +184,36 @@ pub async fn advance(tx: &mut TenantTx, advances: &Advances, now: DateTime<Utc>)
     Ok(())
 }
 
+/// Messages that turn out to be the carrier's `provider_ids` take them from twins (same text, same recipient) that were
+/// taken for them by the carrier's list, which cannot tell twins apart. Such a twin keeps what its own reports said,
+/// or is unknown again and looked for at once.
+pub async fn take_back_from_twins(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    provider_ids: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.messages m set provider_message_id = own.provider_id,
+           status = case when own.provider_id is null then 'unknown' else m.status end,
+           reconcile_after = case when own.provider_id is null then $4::timestamptz end
+         from unnest($2::uuid[], $3::text[]) t (id, provider_id)
+         cross join lateral (
+           select (select e.provider_message_id from patchbay.message_events e
+             where e.tenant_id = $1 and e.message_id = w.id and e.provider_message_id <> t.provider_id order by e.id desc limit 1) as provider_id, w.id
+           from patchbay.messages w where w.tenant_id = $1 and w.provider_message_id = t.provider_id and w.id <> t.id and w.direction = 'outbound') own
+         where m.tenant_id = $1 and m.id = own.id",
+        tenant,
+        ids,
+        provider_ids,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Every report, applied or not.
 #[derive(Default)]
 pub struct Events {
