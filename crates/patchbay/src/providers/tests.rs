@@ -183,11 +183,16 @@ async fn the_page_offers_what_may_be_done() {
     }
     let refused = owner.post("/settings/sending", &wrong).await.expect(422).text;
     assert!(refused.contains("Write a percentage such as 2 or 0.5.") && refused.contains("value=\"few\""));
-    wrong[2].1 = "5";
-    wrong[6].1 = "5";
+    let mut write = |name: &str, text| {
+        wrong.iter_mut().find(|(field, _)| *field == name).expect("a field of this name").1 = text;
+        wrong
+    };
+    write("budget.daily_cents", "5");
+    write("suppression_days", "5");
     for (share, minimum) in [("101", "40"), ("0", "40"), ("2", "501"), ("2", "0"), ("2", "")] {
-        (wrong[8].1, wrong[11].1) = (share, minimum);
-        let refused = owner.post("/settings/sending", &wrong).await.expect(422).text;
+        write("brake.opt_out_percent", share);
+        let form = write("brake.minimum", minimum);
+        let refused = owner.post("/settings/sending", &form).await.expect(422).text;
         assert!(
             refused.contains("Choose 0.1 to 100 percent.") || refused.contains("Choose 1 to 500 messages.")
         );

@@ -254,7 +254,7 @@ async fn links_of_a_text_message_are_each_persons_own() {
         "{bodies:?}"
     );
     // A name cannot be answered: the way out is a link, of each person's own as well.
-    t.execute("insert into patchbay.senders (tenant_id, channel, address, provider) select id, 'sms', 'Brightside', 'twilio' from patchbay.tenants").await;
+    t.execute("insert into patchbay.senders (tenant_id, channel, address, provider, name_registered) select id, 'sms', 'Brightside', 'twilio', true from patchbay.tenants").await;
     let sender = t.text("select id::text from patchbay.senders where address = 'Brightside'").await;
     t.clock.advance(TimeDelta::days(91));
     let id = desk.draft(json!({ "template_ids": [template], "sender_id": sender })).await;
