@@ -73,7 +73,7 @@ test('two contacts are merged and separated again', async ({ page }) => {
   await api('POST', '/api/contacts', { first_name: name, last_name: 'Twice', phone: number(), source: 'Flyer' });
   await signIn(page);
   await page.goto(`/contacts/${kept.id}`);
-  await page.getByRole('link', { name: `Merge with ${name} Twice` }).click();
+  await page.getByRole('link', { name: `Compare with ${name} Twice` }).click();
   await page.getByLabel('Flyer').check();
   await page.getByRole('button', { name: 'Merge', exact: true }).click();
   await expect(page.locator('.contact-side')).toContainText('Flyer');

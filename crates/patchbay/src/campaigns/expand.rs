@@ -19,7 +19,7 @@ use super::{
 use crate::{
     app::App,
     crash,
-    db::TenantTx,
+    db::{Growth, TenantTx},
     error::Result,
     links,
     messaging::{self, Intent},
@@ -28,6 +28,9 @@ use crate::{
 
 /// Bulk messages of a tenant that may be due at once.
 const WINDOW: i64 = 20_000;
+/// What grows with every recipient.
+const GROWING: &[&str] =
+    &["messages", "message_texts", "message_events", "campaign_recipients", "short_links"];
 /// Recipients of one transaction; tests pass many with few.
 const BATCH: i64 = if cfg!(test) { 100 } else { 1_000 };
 
@@ -37,11 +40,13 @@ pub(super) async fn expand(app: &App, tenant: Uuid, id: Uuid) -> Result<i64> {
     let mut room = sql::room(&mut tx, id, WINDOW, app.now()).await?;
     drop(tx);
     let mut done = 0;
+    let mut growth = Growth::of(GROWING);
     while room > 0 {
         let taken = batch(app, tenant, id, room.min(BATCH)).await?;
         if taken == 0 {
             break;
         }
+        growth.add(&mut *app.db.system_conn().await?, taken).await?;
         room -= taken;
         done += taken;
     }

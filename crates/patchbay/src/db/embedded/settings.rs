@@ -22,6 +22,8 @@ jit = off
 max_wal_size = '2GB'
 checkpoint_timeout = '15min'
 wal_compression = on
+# a business that grows in a minute is planned for as it has become
+autovacuum_naptime = '15s'
 # solid-state storage
 random_page_cost = 1.1
 log_checkpoints = off
