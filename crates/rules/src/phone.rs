@@ -81,6 +81,13 @@ impl Phone {
 pub fn parse(input: &str, region: Option<&str>) -> Result<Phone, PhoneError> {
     let written = clean::clean(input)?;
     let mut phone = library::read(&written.number, region)?;
+    // A zero too many after the country's code is read as part of the number at first, and as a trunk prefix the next
+    // time: such digits are nobody's.
+    if phone.e164.bytes().skip(2).take(3).any(|digit| digit == b'0')
+        && library::read(&phone.e164, None)?.e164 != phone.e164
+    {
+        return Err(PhoneError::NotANumber);
+    }
     phone.ext = written.ext;
     Ok(phone)
 }

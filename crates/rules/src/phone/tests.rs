@@ -226,3 +226,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn digits_that_are_read_differently_the_second_time_are_no_number() {
+    assert_eq!(parse("0009049", Some("DE")).unwrap_err(), PhoneError::NotANumber);
+    // Italian numbers keep their nought.
+    let rome = parse("06 6982", Some("IT")).unwrap().e164;
+    assert_eq!(parse(&rome, None).unwrap().e164, rome);
+}
