@@ -291,7 +291,7 @@ pub struct UnderWayRow {
     pub claimed_at: DateTime<Utc>,
 }
 
-/// Asked before messages are locked: what is settled in between is then among their facts.
+/// Asked before messages are locked: what is settled in between is then among their facts, as is what was given up.
 pub async fn under_way(tx: &mut TenantTx) -> Result<Vec<UnderWayRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
@@ -300,7 +300,8 @@ pub async fn under_way(tx: &mut TenantTx) -> Result<Vec<UnderWayRow>> {
            where tenant_id = $1 and status = 'sending' and kind in ('campaign', 'sequence') and contact_id is not null and claimed_at is not null
            union all
            select contact_id, campaign_id, channel, claimed_at from patchbay.messages
-           where tenant_id = $1 and status = 'unknown' and kind in ('campaign', 'sequence') and contact_id is not null and claimed_at is not null"#,
+           where tenant_id = $1 and status = 'unknown' and reconcile_after is not null
+             and kind in ('campaign', 'sequence') and contact_id is not null and claimed_at is not null"#,
         tenant,
     )
     .fetch_all(tx.conn())
