@@ -1,14 +1,16 @@
 //! The dispatcher: the one place that hands messages to providers.
 //!
 //! A round asks which tenants have due messages and takes them in turn, so that a million of one do not hold up
-//! ten of another. Per tenant one short transaction claims a batch: locks it, gathers facts, asks the gates,
-//! reserves counters, marks what passed `sending` under a lease ([`claim`]). After the commit the messages are
-//! handed over concurrently ([`hand_over`]) and settled in batches ([`settle`]). Whoever dies in between leaves
-//! a lease that runs out; [`reconcile`] then finds out what the provider knows before anything is sent again.
+//! ten of another. Per tenant one short transaction claims a batch: locks it, gathers facts ([`facts`]), asks the
+//! gates, reserves counters ([`meter`]), marks what passed `sending` under a lease ([`claim`]). After the commit the
+//! messages are handed over concurrently ([`hand_over`]) and settled in batches ([`settle`]). Whoever dies in between
+//! leaves a lease that runs out; [`reconcile`] then finds out what the provider knows before anything is sent again.
 
 mod claim;
+mod facts;
 mod hand_over;
 mod marketed;
+mod meter;
 mod reconcile;
 mod settle;
 
@@ -31,7 +33,8 @@ use uuid::Uuid;
 #[cfg(test)]
 pub use super::sql::dispatch::facts_of;
 pub use super::sql::dispatch::{DueRow, SenderRow};
-pub use claim::{Facts, Meter, facts_for, recipient_facts, sender_facts};
+pub use facts::{Facts, facts_for, recipient_facts, sender_facts};
+pub use meter::Meter;
 pub(super) use settle::{give_back, pause};
 
 use super::sql;
