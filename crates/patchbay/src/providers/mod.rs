@@ -24,7 +24,6 @@ use crate::{
 /// The routes of this feature.
 pub fn routes(routes: WebRoutes) -> WebRoutes {
     let (read, manage) = (Access::Api(Role::Viewer), Access::Api(Role::Admin));
-    let managed = Access::Page(Role::Admin);
     routes
         .get("/api/provider-accounts", read, api::accounts)
         .post("/api/provider-accounts", manage, api::save_account)
@@ -34,16 +33,5 @@ pub fn routes(routes: WebRoutes) -> WebRoutes {
         .post("/api/senders", manage, api::create_sender)
         .patch("/api/senders/{id}", manage, api::update_sender)
         .delete("/api/senders/{id}", manage, api::remove_sender)
-        .get("/settings/sending", Access::Page(Role::Viewer), ui::page)
-        .post("/settings/sending", managed, ui::save)
-        .post("/settings/sending/stop", managed, ui::stop)
-        .post("/settings/sending/resume", managed, ui::resume)
-        .post("/settings/accounts", managed, ui::save_account)
-        .post("/settings/accounts/{id}/test", managed, ui::test_account)
-        .post("/settings/accounts/{id}/remove", managed, ui::remove_account)
-        .post("/settings/senders", managed, ui::add_sender)
-        .post("/settings/senders/{id}/warm-up", managed, ui::warm_up)
-        .post("/settings/senders/{id}/registered", managed, ui::register)
-        .post("/settings/senders/{id}/default", managed, ui::make_default)
-        .post("/settings/senders/{id}/remove", managed, ui::remove_sender)
+        .with(ui::routes)
 }
