@@ -148,8 +148,8 @@ begin
       hint = 'What was sent stays on record with what it cost. A waiting message is canceled, and a person erased, in Patchbay.';
   elsif coalesce(new.direction, 'outbound') <> 'outbound' or coalesce(new.status, 'queued') <> 'queued' then
     raise exception 'only queued outbound messages can be inserted here' using errcode = 'check_violation';
-  elsif num_nonnulls(new.provider_message_id, new.error_code, new.created_at) > 0 then
-    raise exception 'provider_message_id, error_code and created_at are written by Patchbay' using errcode = 'check_violation',
+  elsif num_nonnulls(new.provider_message_id, new.error_code) > 0 then
+    raise exception 'provider_message_id and error_code are written by Patchbay' using errcode = 'check_violation',
       hint = 'Leave these columns out of the insert.';
   end if;
   new.id := coalesce(new.id, patchbay.uuid_v7());
@@ -173,8 +173,8 @@ begin
   if new.to_number is null then
     raise exception 'the lead has no address for %', new.channel using errcode = 'check_violation';
   end if;
-  insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, dedupe_key, from_address, to_address, body, sent_by_label)
-  values (new.tenant_id, new.id, new.lead_id, 'outbound', new.channel, 'api', 'queued', 'sql:' || new.id, new.from_number, new.to_number, new.body, 'SQL');
+  insert into patchbay.messages (tenant_id, id, contact_id, direction, channel, kind, status, dedupe_key, from_address, to_address, body, sent_by_label, created_at)
+  values (new.tenant_id, new.id, new.lead_id, 'outbound', new.channel, 'api', 'queued', 'sql:' || new.id, new.from_number, new.to_number, new.body, 'SQL', coalesce(new.created_at, now()));
   select * into new from api.messages m where m.tenant_id = new.tenant_id and m.id = new.id;
   return new;
 end $$;

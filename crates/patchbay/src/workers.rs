@@ -1,6 +1,8 @@
 //! The worker side: which feature handles which event.
 
 mod api;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -155,6 +157,7 @@ async fn tick(app: Arc<App>, stop: CancellationToken) {
 /// One round of periodic work.
 pub async fn periodic(app: &App) -> Result<(), Error> {
     messaging::jobs::wake_snoozed(app).await?;
+    messaging::jobs::look_after_receipts(app).await?;
     quotes::jobs::expire(app).await?;
     auth::forget_old(app).await?;
     idempotency::forget_old(app).await?;

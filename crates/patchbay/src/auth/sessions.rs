@@ -10,7 +10,7 @@ use super::{
     Actor, ActorKind, Caller, Session,
     guard::SESSION_IDLE,
     mail::{self, Mail},
-    sql::{keys as sql_keys, sessions as sql, users},
+    sql::{keys as sql_keys, list_memberships, sessions as sql, users},
 };
 use crate::{
     app::App,
@@ -138,7 +138,9 @@ pub async fn list_of_maker(app: &App, caller: &Caller) -> Result<(Uuid, Vec<Sess
     let now = app.now();
     let mut tx = app.db.system().await?;
     let mut sessions = sql::list(&mut tx, maker, now, now - SESSION_IDLE).await?;
-    sessions.retain(|one| one.tenant_id == Some(caller.tenant.id));
+    // Who never chose is shown the first of theirs.
+    let first = list_memberships(tx.conn(), maker).await?.first().map(|one| one.tenant_id);
+    sessions.retain(|one| one.tenant_id.or(first) == Some(caller.tenant.id));
     Ok((maker, sessions))
 }
 

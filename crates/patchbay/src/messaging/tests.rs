@@ -324,9 +324,29 @@ async fn the_send_endpoint_slows_a_flood_down() {
             refused = Some(reply);
             break;
         }
+        let number = |name: &str| reply.headers[name].to_str().unwrap().parse::<u32>().unwrap();
+        assert_eq!(number("ratelimit-limit"), 4);
+        assert!(number("ratelimit-remaining") < 4 && number("ratelimit-reset") <= 2);
+    }
+    let refused = refused.expect("a flood is slowed down");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(
+        (&refused.headers["ratelimit-limit"], &refused.headers["ratelimit-remaining"]),
+        (&"4".parse().unwrap(), &"0".parse().unwrap())
+    );
+    // Refusals of other kinds tell it too.
+    t.execute("update patchbay.tenants set api_rate_per_second = 50").await;
+    t.clock.advance(TimeDelta::seconds(5));
+    let key = [("idempotency-key", "k")];
+    t.api_with(&who.key, "POST", "/api/messages/send", body, &key).await.expect(202);
+    for (body, status) in
+        [(json!({ "to": 5 }), 409), (json!({ "to": "123", "body": "Hi" }), 422), (json!({ "to": 5 }), 422)]
+    {
+        let headers = if status == 409 { &key[..] } else { &[] };
+        let reply = t.api_with(&who.key, "POST", "/api/messages/send", body, headers).await.expect(status);
+        assert_eq!(reply.headers["ratelimit-limit"], "100");
         assert!(reply.headers.contains_key("ratelimit-remaining"));
     }
-    assert!(refused.expect("a flood is slowed down").headers.contains_key("retry-after"));
 }
 
 #[tokio::test]
@@ -344,4 +364,35 @@ async fn whatsapp_takes_free_text_for_a_day_after_the_contact_wrote() {
     let open = t.api(&who.key, "POST", "/api/messages/send", body).await.expect(202).json();
     t.settle().await;
     assert_eq!(message(&t, &who, &open["id"]).await["status"], "delivered");
+}
+
+#[tokio::test]
+async fn the_carriers_price_settles_the_account() {
+    let (t, who) = open().await;
+    let queued = send(&t, &who, "+12125550123", "Hi").await;
+    t.settle().await;
+    let sent = message(&t, &who, &queued["id"]).await;
+    assert_eq!(sent["cost_micros"], 10_000);
+    let spent = "select sum(cost_micros) from patchbay.spend_counters";
+    assert_eq!(t.scalar(spent).await, 10_000);
+    let path = format!("/webhooks/twilio?t={}&m={}&a=1", who.id, sent["id"].as_str().unwrap());
+    let sid = sent["provider_message_id"].as_str().unwrap().to_owned();
+    let told = async |price: &str, unit: &str| {
+        let fields = [
+            ("MessageSid", sid.as_str()),
+            ("MessageStatus", "delivered"),
+            ("Price", price),
+            ("PriceUnit", unit),
+        ];
+        t.signed(&who, &path, &fields).await.expect(200);
+        t.settle().await;
+        (message(&t, &who, &queued["id"]).await["cost_micros"].clone(), t.scalar(spent).await)
+    };
+    assert_eq!(told("-0.00790", "USD").await, (json!(7_900), 7_900));
+    assert_eq!(told("-0.00790", "USD").await, (json!(7_900), 7_900), "twice is once");
+    assert_eq!(told("-0.00830", "usd").await, (json!(8_300), 8_300), "a correction");
+    // There is no rate of exchange here: kept, and the account stays.
+    assert_eq!(told("-0.01200", "EUR").await, (json!(8_300), 8_300));
+    assert_eq!(t.text("select price_micros || price_currency from patchbay.messages").await, "12000EUR");
+    assert_eq!(told("", "USD").await.1, 8_300);
 }

@@ -138,8 +138,11 @@ async fn take_status(app: &App, accounts: &[&Account], query: &str, status: Stat
         status: status.status,
         code: status.error_code,
         detail: status.error_message,
+        price: status.price,
     };
-    let id = format!("{}:{}:{}", status.message_sid, report.status, report.code.unwrap_or_default());
+    // The same news with a price is news.
+    let price = report.price.as_ref().map(|price| format!(":{}", price.micros)).unwrap_or_default();
+    let id = format!("{}:{}:{}{price}", status.message_sid, report.status, report.code.unwrap_or_default());
     app.webhooks.deliver(Letter { provider: "twilio", id, tenant, content: Content::Status(report) }).await
 }
 
@@ -235,6 +238,7 @@ pub async fn take_fake(app: &App, event: Event) -> Result<()> {
                 status,
                 code: error_code,
                 detail: None,
+                price: None,
             };
             Letter { provider: "fake", id, tenant, content: Content::Status(report) }
         }

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     auth::{Caller, Role},
     error::Result,
-    messaging::dispatcher,
+    messaging::dispatcher::{self, Reconciled, receipts, receipts::Receipts},
     web::{
         extract::Json,
         routes::{Access, Routes},
@@ -41,13 +41,21 @@ pub(super) async fn outbox_worker(State(app): State<Arc<App>>, caller: Caller) -
     }))
 }
 
-/// Asks the carrier about messages whose outcome was lost.
-#[utoipa::path(post, path = "/functions/v1/reconcile-status", tag = "Intake", responses((status = 200, body = dispatcher::Reconciled)))]
-pub(super) async fn reconcile_status(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<Json<dispatcher::Reconciled>> {
-    Ok(Json(dispatcher::reconcile(&app, caller.tenant.id).await?))
+/// What the carrier knew.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Looked {
+    /// Messages whose outcome was lost.
+    pub unknown: Reconciled,
+    /// Messages without a receipt or a price.
+    pub receipts: Receipts,
+}
+
+/// Asks the carrier about messages whose outcome, receipt or price is not known.
+#[utoipa::path(post, path = "/functions/v1/reconcile-status", tag = "Intake", responses((status = 200, body = Looked)))]
+pub(super) async fn reconcile_status(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Looked>> {
+    let unknown = dispatcher::reconcile(&app, caller.tenant.id).await?;
+    let receipts = receipts::look_after(&app, caller.tenant.id).await?;
+    Ok(Json(Looked { unknown, receipts }))
 }
 
 /// The routes of this feature.
@@ -61,5 +69,8 @@ pub fn routes(routes: Routes) -> Routes {
 
 /// This feature's part of the API's description.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(outbox_worker, reconcile_status), components(schemas(WorkedOff, dispatcher::Reconciled)))]
+#[openapi(
+    paths(outbox_worker, reconcile_status),
+    components(schemas(WorkedOff, Looked, Reconciled, Receipts))
+)]
 pub struct Doc;

@@ -11,6 +11,7 @@ mod facts;
 mod hand_over;
 mod marketed;
 mod meter;
+pub mod receipts;
 mod reconcile;
 mod settle;
 

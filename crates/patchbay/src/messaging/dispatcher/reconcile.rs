@@ -139,6 +139,7 @@ async fn decide(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) ->
                 status: found.status,
                 code: found.error_code,
                 detail: Some("Found in the carrier's own list.".to_owned()),
+                price: found.price,
             };
             reports::write(&mut tx, vec![report], app.now()).await?;
         }
