@@ -129,13 +129,7 @@ pub async fn update(app: &App, caller: &Caller, change: SettingsPatch) -> Result
     }
     sql::update(&mut tx, &after, app.now()).await?;
     let changes = audit::diff(&before, &after);
-    let entry = audit::Entry {
-        action: "settings.updated",
-        entity_type: "settings",
-        entity_id: Some(after.id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "settings.updated", after.id, &changes).await?;
     let moved = after.moved_gates(&before);
     if !moved.is_empty() {
         messaging::wake_held(&mut tx, &moved, None, app.now(), WOKEN).await?;
