@@ -71,12 +71,12 @@ pub fn engine(app: &Arc<App>, options: Options) -> Engine<Events> {
 }
 
 /// Most events that one call of [`work_off`] takes.
-const AT_ONCE: usize = 200;
+const AT_ONCE: i64 = 200;
 
 /// Works off what is due of one tenant, a batch at most, beside whatever workers run. For who cannot wait for them.
 pub async fn work_off(app: &Arc<App>, tenant: Uuid) -> Result<Round, Error> {
     let lease = TimeDelta::from_std(app.config.lease).unwrap_or(Options::default().lease);
-    Ok(engine(app, Options { lease, batch: AT_ONCE as i64, ..Options::default() }).run_tenant(tenant).await?)
+    Ok(engine(app, Options { lease, batch: AT_ONCE, ..Options::default() }).run_tenant(tenant).await?)
 }
 
 /// How often the clock's own work is looked at.

@@ -143,7 +143,7 @@ pub async fn spend(app: &App, caller: &Caller) -> Result<Spend> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let rows = sql::spend(&mut tx, first.min(month)).await?;
     let budget = sql::budget(&mut tx).await?;
-    let since = days::id_at(app.now() - TimeDelta::days(SPEND_DAYS as i64));
+    let since = days::id_at(app.now() - TimeDelta::days(SPEND_DAYS.cast_signed()));
     let places = kept::or_counted(&mut tx, app.now(), "spend by country", kept::SHARE, async |tx| {
         Ok(places::fold(sql::spend_by_number(tx, since).await?))
     })

@@ -37,7 +37,7 @@ pub(super) async fn outbox_worker(State(app): State<Arc<App>>, caller: Caller) -
         processed: round.processed,
         postponed: round.postponed,
         parked: round.parked,
-        more: round.taken() >= super::AT_ONCE,
+        more: i64::try_from(round.taken()).is_ok_and(|taken| taken >= super::AT_ONCE),
     }))
 }
 
