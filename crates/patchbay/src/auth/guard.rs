@@ -42,27 +42,41 @@ pub async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
+    // In boxes: many webhooks at a time should not each hold the room that looking somebody up takes.
     match access {
         Access::Public | Access::Signed => next.run(request).await,
-        Access::Api(role) => match key_caller(&app, request.headers()).await {
-            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => {
-                run(&app, caller, path, request, next).await
-            }
-            Ok(_) => {
-                Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response()
-            }
-            Err(error) => challenge(error),
-        },
-        Access::Ingest => match key_caller(&app, request.headers()).await {
-            Ok((_, Scope::Read)) => Error::Forbidden("This API key may only read.".into()).into_response(),
-            Ok((caller, _)) => run(&app, caller, path, request, next).await,
-            Err(error) => challenge(error),
-        },
-        Access::SignedIn | Access::Page(_) => match load_session(&app, request.headers()).await {
-            Ok(Some(session)) => browse(&app, access, session, request, next).await,
-            Ok(None) => to_sign_in(&request),
-            Err(error) => error.into_response(),
-        },
+        Access::Api(_) | Access::Ingest => Box::pin(by_key(&app, access, path, request, next)).await,
+        Access::SignedIn | Access::Page(_) => Box::pin(by_session(&app, access, request, next)).await,
+    }
+}
+
+async fn by_key(
+    app: &Arc<App>,
+    access: Access,
+    path: &'static str,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (caller, scope) = match key_caller(app, request.headers()).await {
+        Ok(known) => known,
+        Err(error) => return challenge(error),
+    };
+    match (access, scope) {
+        (Access::Ingest, Scope::Read) => {
+            Error::Forbidden("This API key may only read.".into()).into_response()
+        }
+        (Access::Api(least), scope) if scope == Scope::Ingest || caller.role < least => {
+            Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response()
+        }
+        _ => run(app, caller, path, request, next).await,
+    }
+}
+
+async fn by_session(app: &App, access: Access, request: Request, next: Next) -> Response {
+    match load_session(app, request.headers()).await {
+        Ok(Some(session)) => browse(app, access, session, request, next).await,
+        Ok(None) => to_sign_in(&request),
+        Err(error) => error.into_response(),
     }
 }
 

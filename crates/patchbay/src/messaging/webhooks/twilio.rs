@@ -79,7 +79,7 @@ async fn take(
     }
     match webhook::parse(&pairs).map_err(|error| Error::BadRequest(error.to_string().into()))? {
         Webhook::Status(status) => take_status(app, &matching, query, status).await,
-        Webhook::Inbound(message) => take_inbound(app, &matching, *message, json!(pairs)).await,
+        Webhook::Inbound(message) => Box::pin(take_inbound(app, &matching, *message, json!(pairs))).await,
     }
 }
 
