@@ -26,7 +26,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     ids::hash_secret,
-    web::{cookies, idempotency, notice::Pending, routes::Access, shell},
+    web::{cookies, idempotency, notice::Pending, rate, routes::Access, shell},
 };
 
 /// A session dies after a week without use (and 30 days after sign-in in any case).
@@ -90,7 +90,8 @@ async fn run(
 ) -> Response {
     request.extensions_mut().insert(caller.clone());
     if *request.method() == Method::POST {
-        idempotency::once(app, &caller, path, request, next).await
+        let work = idempotency::once(app, &caller, path, request, next);
+        rate::limited(app, &caller, path, work).await
     } else {
         next.run(request).await
     }

@@ -48,7 +48,7 @@ use crate::{
     auth::{Actor, Caller},
     db::TenantTx,
     error::{Error, Result},
-    web::routes::Routes,
+    web::{rate::Bucket, routes::Routes},
 };
 
 /// A message somebody or something wants sent.
@@ -311,6 +311,14 @@ pub async fn wake_held(
     limit: i64,
 ) -> Result<u64> {
     sql::dispatch::wake_held(tx, gates, campaign, now, limit).await
+}
+
+/// Takes one request's token out of the tenant's bucket, shared by all nodes.
+pub async fn take_api_token(app: &App, caller: &Caller) -> Result<Bucket> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let bucket = sql::ledger::take_api_token(&mut tx, app.now()).await?;
+    tx.commit().await?;
+    Ok(bucket)
 }
 
 /// What each gate would say if the message left now; the same code that decides, changing nothing.

@@ -245,3 +245,27 @@ pub(super) async fn budget(tx: &mut TenantTx) -> Result<Budget> {
     .fetch_one(tx.conn())
     .await?)
 }
+
+/// What was sent since `first`, by channel and the beginning of the number, which tells its country.
+pub(super) async fn spend_by_number(tx: &mut TenantTx, first: Uuid) -> Result<Vec<SpendNumbers>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        SpendNumbers,
+        r#"select m.channel, case when m.channel = 'email' then '' else left(m.to_address, 6) end as "beginning!", count(*) as "messages!",
+             coalesce(sum(m.segments), 0)::bigint as "segments!", coalesce(sum(m.cost_micros), 0)::bigint as "cost_micros!"
+           from patchbay.messages m
+           where m.tenant_id = $1 and m.id >= $2 and m.direction = 'outbound' and m.sent_at is not null group by 1, 2"#,
+        tenant,
+        first,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(super) struct SpendNumbers {
+    pub channel: String,
+    pub beginning: String,
+    pub messages: i64,
+    pub segments: i64,
+    pub cost_micros: i64,
+}

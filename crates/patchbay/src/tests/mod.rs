@@ -2,6 +2,7 @@
 //! test's hand. Dropping a [`TestApp`] fails the test if work was left over.
 
 mod browser;
+mod contract;
 mod crash;
 mod harness;
 mod isolation;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
-    openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
+    openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants, workers,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
@@ -31,6 +31,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(ingest::routes)
         .with(notifications::routes)
         .with(parked::routes)
+        .with(workers::routes)
         .with(fence::routes)
         .with(privacy::routes)
         .with(dashboard::routes)

@@ -101,6 +101,7 @@ async fn take_status(app: &App, accounts: &[&Account], query: &str, status: Stat
         status: status.status,
         code: status.error_code,
         detail: status.error_message,
+        price: status.price,
     };
     app.webhooks.deliver(Letter::status("twilio", tenant, report)).await
 }

@@ -1,6 +1,7 @@
 //! Settings → Sending: one page, on which each part saves itself. Here is what the parts share.
 
 mod accounts;
+mod prices;
 mod rules;
 mod senders;
 
@@ -94,6 +95,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
         quiet: rules.quiet(&dress),
         quiet_rules: rules.quiet_rules(&dress),
         budget: rules.budget(&dress, &settings.currency),
+        prices: rules.prices(&dress, &settings.currency),
         limits: rules.limits(&dress),
         brake: rules.brake(&dress),
         shell: shell(app, session, Place::Settings, "Sending").await?,

@@ -68,10 +68,11 @@ pub(in crate::tenants) async fn remove(tx: &mut TenantTx, user: Uuid) -> Result<
 }
 
 /// An invitation that nobody has accepted yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Invitation {
     pub id: Uuid,
     pub email: String,
+    /// owner, admin, member or viewer
     pub role: String,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
