@@ -246,6 +246,7 @@ pub async fn update(app: &App, caller: &Caller, change: SettingsPatch) -> Result
     audit::record(&mut tx, &caller.actor, entry).await?;
     let moved = after.moved_gates(&before);
     if !moved.is_empty() {
+        messaging::hold_claims(&mut tx).await?;
         messaging::wake_held(&mut tx, &moved, None, app.now(), WOKEN).await?;
     }
     sql::tell(&mut tx).await?;
