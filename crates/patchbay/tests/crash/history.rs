@@ -246,7 +246,8 @@ async fn senders(sql: &mut PgConnection) -> HashMap<Uuid, Sender> {
 
 /// In the order in which they were decided.
 async fn messages(sql: &mut PgConnection, carrier: &BTreeMap<String, DateTime<Utc>>) -> Vec<Message> {
-    let query = "select m.id, m.kind, m.status, m.to_address, m.contact_id, m.campaign_id, m.sender_id, m.cost_micros, m.gate, m.claimed_at,
+    let query = "select m.id, m.kind, m.status, m.to_address, m.contact_id, m.campaign_id,
+          coalesce(m.sender_id, (select s.id from patchbay.senders s where s.tenant_id = m.tenant_id and s.address = m.from_address)) as sender_id, m.cost_micros, m.gate, m.claimed_at,
           m.provider_message_id, c.timezone, c.country, c.state
         from patchbay.messages m left join patchbay.contacts c on c.tenant_id = m.tenant_id and c.id = m.contact_id
         where m.direction = 'outbound' and m.dedupe_key not like 'before:%' order by m.claimed_at, m.id";

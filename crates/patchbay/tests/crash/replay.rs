@@ -117,7 +117,11 @@ impl Replay {
         self.decided += 1;
         let arrived = message.arrived_at.unwrap_or(at);
         // The carrier counts in milliseconds.
-        assert!(at <= arrived + TimeDelta::milliseconds(1), "the carrier had {} before it was decided", message.id);
+        assert!(
+            at <= arrived + TimeDelta::milliseconds(1),
+            "the carrier had {} before it was decided",
+            message.id
+        );
         let objections = |verdicts: Vec<(Gate, Verdict)>| -> Vec<_> {
             verdicts.into_iter().filter(|(_, verdict)| !verdict.is_pass()).collect()
         };
