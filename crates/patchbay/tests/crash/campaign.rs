@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     people::{self, Place},
-    world::{ACCOUNT, Luck, NUMBER, World, count},
+    world::{ACCOUNT, Luck, NUMBER, World, client, count},
 };
 
 /// The number of the second campaign, which warms up: it sent on one day before.
@@ -59,7 +59,7 @@ impl Scene {
             serde_json::from_value(json!({ "start": "21:00", "end": "09:00" })).expect("hours");
         let (open, closed) = people::places(now, quiet);
         let mut this = Self {
-            client: reqwest::Client::new(),
+            client: client(),
             api: format!("http://{}/api", world.holder),
             key: key["key"].as_str().expect("key").to_owned(),
             people,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, Row};
 
-use crate::world::{World, count};
+use crate::world::{World, client, count};
 
 pub struct Agreed {
     /// Messages of ours, sent or not.
@@ -16,7 +16,7 @@ pub struct Agreed {
 }
 
 pub async fn compare(sql: &mut PgConnection, world: &World) -> Agreed {
-    let ledger = reqwest::get(format!("http://{}/ledger", world.carrier)).await.expect("ledger");
+    let ledger = client().get(format!("http://{}/ledger", world.carrier)).send().await.expect("ledger");
     let ledger: Vec<Value> =
         serde_json::from_str(&ledger.text().await.expect("ledger")).expect("a list of messages");
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();

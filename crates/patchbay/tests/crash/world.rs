@@ -241,6 +241,11 @@ impl Luck {
     }
 }
 
+/// Asks the servers and the carrier.
+pub fn client() -> reqwest::Client {
+    patchbay_providers::http::client().build().expect("a client")
+}
+
 /// A number of the environment's.
 pub fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
