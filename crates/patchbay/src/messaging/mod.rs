@@ -301,6 +301,12 @@ pub async fn block_queued_all(
     sql::conversations::block_queued_all(conn, tenant, addresses, now).await
 }
 
+/// Waits for the claim under way, and lets none begin before the transaction ends. A claim that knows the gate only as it
+/// was would hold messages after they were woken, until tomorrow perhaps.
+pub async fn hold_claims(tx: &mut TenantTx) -> Result<()> {
+    sql::dispatch::lock_tenant(tx).await
+}
+
 /// Lets messages that wait at these gates be asked again now, at most `limit` of them; answers how many. Whoever
 /// opens a gate calls this, so that nobody waits for the time at which it would have been asked again anyway.
 pub async fn wake_held(
