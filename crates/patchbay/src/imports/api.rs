@@ -189,7 +189,12 @@ async fn fill(app: &Arc<App>, caller: &Caller, mut multipart: Multipart, parts: 
             "mapping" => parts.mapping = Some(mapping(&small(&mut field).await?)?),
             "dry_run" => {
                 let said = String::from_utf8_lossy(&small(&mut field).await?).trim().to_lowercase();
-                parts.dry_run = matches!(said.as_str(), "true" | "1" | "yes" | "on");
+                // A word that is not understood must not import for real.
+                parts.dry_run = match said.as_str() {
+                    "true" | "1" | "yes" | "on" => true,
+                    "false" | "0" | "no" | "off" => false,
+                    _ => return Err(Error::field("dry_run", "Send true or false.")),
+                };
             }
             _ => {}
         }
