@@ -155,7 +155,6 @@ async fn mistakes_are_told_with_their_place() {
         let message = problem["errors"]["content"].as_str().unwrap_or_default();
         assert!(message.starts_with(told), "{content}: {problem}");
     }
-    assert_eq!(save("a\0b").await.status, 422);
     assert_eq!(save(&"x".repeat(1_000_000)).await.status.as_u16() / 100, 4);
     // Properties that contacts carry may stand alone, emoji and right-to-left text are text.
     let made = save("😀 مرحبا {{first_name}} from {{suburb}} {{service}}").await.expect(201).json();

@@ -16,7 +16,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{expected, nul};
 use crate::error::{Error, Result};
@@ -113,19 +116,19 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        match cause.classify() {
-            serde_json::error::Category::Data => {
-                let words = cause.to_string();
-                let name: Cow<'static, str> = match (path.as_str(), expected::missing(&words)) {
-                    (".", Some(name)) => name.to_owned().into(),
-                    (".", None) => "body".into(),
-                    (_, Some(name)) => format!("{path}.{name}").into(),
-                    (_, None) => path.into(),
-                };
-                Error::field(name, expected::sentence(&words))
-            }
-            _ => not_json(&cause),
+        // A number where a name out of a few belongs is told as bad syntax.
+        let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+        if cause.classify() != serde_json::error::Category::Data && !is_json() {
+            return not_json(&cause);
         }
+        let words = cause.to_string();
+        let name: Cow<'static, str> = match (path.as_str(), expected::missing(&words)) {
+            (".", Some(name)) => name.to_owned().into(),
+            (".", None) => "body".into(),
+            (_, Some(name)) => format!("{path}.{name}").into(),
+            (_, None) => path.into(),
+        };
+        Error::field(name, expected::sentence(&words))
     })?;
     source.end().map_err(|cause| not_json(&cause))?;
     Ok(value)
@@ -176,6 +179,12 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
+    struct Choice {
+        #[expect(dead_code, reason = "only its type matters")]
+        channel: patchbay_rules::message::Channel,
+    }
+
+    #[derive(Debug, Deserialize)]
     struct Line {
         #[expect(dead_code, reason = "only its type matters")]
         cents: i64,
@@ -194,6 +203,10 @@ mod tests {
             panic!("not invalid")
         };
         assert!(fields.contains_key("lines[0].cents"), "{fields:?}");
+        let Error::Invalid(fields) = from_json::<Choice>(br#"{"channel": 7}"#).unwrap_err() else {
+            panic!("not invalid")
+        };
+        assert_eq!(fields["channel"], "Send a text.");
         assert!(matches!(read("{"), Error::BadRequest(_)));
         assert!(matches!(read(r#"{"first_name": "A", "lines": []} x"#), Error::BadRequest(_)));
         assert!(from_json::<Input>(br#"{"first_name": "A", "lines": [], "unknown": 1}"#).is_ok());
