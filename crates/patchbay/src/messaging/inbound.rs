@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_rules::{
     consent::{self as rules, Class, Ctx},
     message::{Channel, Kind},
+    phone,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -80,19 +81,24 @@ pub async fn receive(app: &App, tenant: Uuid, inbound: Inbound) -> Result<()> {
     tx.commit().await
 }
 
-/// The contact behind the number. What the sender calls themselves is a first guess at a name.
+/// The contact behind the number. What the sender calls themselves is a first guess at a name. A short code or a
+/// sender's name is no number and takes no answer; its contact is the one it wrote to us as before.
 async fn find_or_create(tx: &mut TenantTx, app: &App, channel: Channel, inbound: &Inbound) -> Result<Uuid> {
-    if let Some(contact) = contacts::find_by_phone(tx, &inbound.from).await? {
-        return Ok(contact.id);
+    let numbered = phone::is_e164(&inbound.from);
+    let known = if numbered {
+        contacts::find_by_phone(tx, &inbound.from).await?.map(|contact| contact.id)
+    } else {
+        sql::conversations::contact_of_sender(tx, channel, &inbound.from).await?
+    };
+    if let Some(contact) = known {
+        return Ok(contact);
     }
-    let name: Option<String> = inbound
-        .profile_name
-        .as_deref()
-        .map(|name| name.chars().filter(|c| !c.is_control()).take(120).collect());
+    let name = inbound.profile_name.as_deref().or_else(|| (!numbered).then_some(inbound.from.as_str()));
+    let name = name.and_then(contacts::clean::line).map(|name| name.chars().take(120).collect());
     let source = if channel == Channel::Whatsapp { "WhatsApp" } else { "Text message" };
     let new = NewContact {
         first_name: name,
-        phone: Some(inbound.from.clone()),
+        phone: Some(inbound.from.clone()).filter(|_| numbered),
         source: Some(source.to_owned()),
         ..NewContact::default()
     };
@@ -209,6 +215,9 @@ async fn answer(
     what: &str,
     message: Uuid,
 ) -> Result<()> {
+    if !phone::is_e164(&inbound.from) {
+        return Ok(()); // nobody would get it
+    }
     let texts = sql::conversations::consent_texts(tx).await?;
     let business = texts.business_name.as_deref().unwrap_or(&texts.name);
     let support = texts.support_contact.as_deref();

@@ -194,9 +194,6 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: &PageQuery)
     let (before, limit) = (page.after::<Uuid>()?, page.limit() + 1);
     let words: Vec<String> =
         filter.search.as_deref().unwrap_or_default().split_whitespace().take(8).map(str::to_owned).collect();
-    if words.iter().any(|word| word.contains('\0')) {
-        return Ok(Page { data: Vec::new(), next_cursor: None });
-    }
     let rows = match (filter.contact_id, filter.status) {
         _ if !words.is_empty() => {
             let limit = i32::try_from(limit).unwrap_or(i32::MAX);

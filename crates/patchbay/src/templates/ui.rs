@@ -70,7 +70,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Response> {
-    let search = Some(query.q.trim().to_owned()).filter(|q| !q.is_empty() && !q.contains('\0'));
+    let search = Some(query.q.trim().to_owned()).filter(|q| !q.is_empty());
     let filter = Filter { channel: None, search, archived: query.archived };
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
     let found = super::list(&app, &caller, &filter, &asked).await?;
@@ -309,7 +309,7 @@ fn person(contact: &Contact, country: &str, chosen: Option<Uuid>) -> PersonRow {
 }
 
 async fn preview_of(app: &App, caller: &Caller, form: &EditForm) -> Result<PreviewPart> {
-    if form.content.trim().is_empty() || form.content.contains('\0') {
+    if form.content.trim().is_empty() {
         return Ok(part(None, form.channel()));
     }
     let mut tx = app.db.tenant(caller.tenant.id).await?;
@@ -321,8 +321,16 @@ async fn preview_of(app: &App, caller: &Caller, form: &EditForm) -> Result<Previ
         contact_id: form.contact(),
         quote_id: None,
     };
-    let seen = super::preview(&mut tx, app, &look, &caller.tenant.currency).await?;
-    Ok(part(Some(seen), form.channel()))
+    match super::preview(&mut tx, app, &look, &caller.tenant.currency).await {
+        Ok(seen) => Ok(part(Some(seen), form.channel())),
+        // Too long to be looked at: the start of it, and why.
+        Err(Error::Invalid(errors)) => Ok(PreviewPart {
+            text: form.content.chars().take(200).chain(['…']).collect(),
+            problems: errors.into_values().collect(),
+            ..part(None, form.channel())
+        }),
+        Err(other) => Err(other),
+    }
 }
 
 fn part(seen: Option<Preview>, channel: Channel) -> PreviewPart {

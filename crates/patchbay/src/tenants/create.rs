@@ -10,6 +10,7 @@ use crate::{
     app::App,
     audit,
     auth::Actor,
+    contacts::clean,
     db::SystemTx,
     error::{Error, FieldErrors, Result},
     templates,
@@ -82,8 +83,8 @@ pub async fn create(app: &App, new: NewTenant) -> Result<Tenant> {
 
 fn check(new: &NewTenant) -> Result<(String, &'static places::Place, Tz)> {
     let mut errors = FieldErrors::new();
-    let name = new.name.trim().to_owned();
-    if !(1..=120).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+    let name = clean::line(&new.name).unwrap_or_default();
+    if !(1..=120).contains(&name.chars().count()) {
         errors.insert("name".into(), "Give the business a name of up to 120 characters.".to_owned());
     }
     if new.slug.as_deref().is_some_and(|slug| !is_slug(slug)) {

@@ -70,6 +70,29 @@ pub async fn note_inbound(
     Ok(())
 }
 
+/// Who has written from a sender that is no number (a short code, a name) before. Two first messages of one sender
+/// take turns, so that they are of one contact.
+pub async fn contact_of_sender(tx: &mut TenantTx, channel: Channel, sender: &str) -> Result<Option<Uuid>> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('sender:' || $1::uuid::text || $2::text, 0))",
+        tenant,
+        sender,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"select contact_id as "contact_id!" from patchbay.messages
+         where tenant_id = $1 and from_address = $2 and channel = $3 and direction = 'inbound' and from_address not like '+%' and contact_id is not null
+         order by id desc limit 1"#,
+        tenant,
+        sender,
+        channel.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// Inserts a received message; `false` when it is known.
 pub async fn insert_inbound(
     tx: &mut TenantTx,

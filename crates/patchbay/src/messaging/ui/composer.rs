@@ -183,6 +183,16 @@ fn hurdle(
                 action: proof,
             }
         }
+        Obstacle::OneWay => Hurdle {
+            tone: Tone::Plain,
+            icon: "phone",
+            heading: format!("{to} cannot be answered"),
+            text: "The messages came from a short code or a sender's name, not from a phone number. \
+                   Give the contact a number, and you can write to that."
+                .to_owned(),
+            template_helps: false,
+            action: Some(("Add a number".to_owned(), format!("/contacts/{}/edit", contact.id))),
+        },
         Obstacle::NoSender => Hurdle {
             tone: Tone::Wait,
             icon: "phone",

@@ -123,8 +123,7 @@ fn nothing(look: &Look<'_>, is_first: bool) -> Empty {
 
 /// The list as it is asked for; `open` is the conversation that is on the screen.
 pub(super) async fn build(look: &Look<'_>, ask: &Ask, open: Option<Uuid>) -> Result<ListView> {
-    let q =
-        ask.q.as_deref().unwrap_or_default().trim().chars().take(200).collect::<String>().replace('\0', "");
+    let q = ask.q.as_deref().unwrap_or_default().trim().chars().take(200).collect::<String>();
     let wanted = Wanted::parse(&q);
     let found = match &wanted {
         Some(wanted) => Some(inbox::search(look.app, look.caller, wanted, 12, 20).await?),

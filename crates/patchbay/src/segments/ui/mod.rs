@@ -53,7 +53,7 @@ pub(super) async fn list(
     caller: Caller,
     Query(query): Query<ListQuery>,
 ) -> Result<Response> {
-    let search = Some(query.q.trim()).filter(|q| !q.is_empty() && !q.contains('\0'));
+    let search = Some(query.q.trim()).filter(|q| !q.is_empty());
     let asked = PageQuery { limit: Some(20), cursor: Some(query.cursor.clone()) };
     let found = super::list(&app, &caller, search, &asked).await?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
