@@ -1,5 +1,6 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
+mod said;
 mod sql;
 mod ui;
 mod view;
