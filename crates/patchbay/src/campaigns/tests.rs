@@ -3,6 +3,7 @@
 mod carriers;
 mod law;
 mod order;
+mod promises;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use serde_json::{Value, json};
