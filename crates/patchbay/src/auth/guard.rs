@@ -24,9 +24,9 @@ use uuid::Uuid;
 use super::{Actor, ActorKind, Caller, Role, Scope, Session, TenantInfo, sql};
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     ids::hash_secret,
-    web::{cookies, idempotency, notice::Pending, rate, routes::Access, shell},
+    web::{cookies, idempotency, layout::Place, notice::Pending, rate, routes::Access, shell},
 };
 
 /// A session dies after a week without use (and 30 days after sign-in in any case).
@@ -100,6 +100,7 @@ async fn run(
 /// A signed-in browser's request. Even its errors are shown in the person's theme.
 async fn browse(app: &App, access: Access, mut session: Session, request: Request, next: Next) -> Response {
     let (theme, notice) = (shell::theme(&session.theme), session.notice.clone());
+    let (whose, path) = (session.clone(), request.uri().path().to_owned());
     if request.method() == Method::GET {
         session.path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     }
@@ -107,8 +108,35 @@ async fn browse(app: &App, access: Access, mut session: Session, request: Reques
         Ok(request) => next.run(request).await,
         Err(response) => response,
     };
+    frame(app, &whose, &path, &mut response).await;
     notice.settle(app, &mut response);
     response.extensions_mut().insert(theme);
+    response
+}
+
+/// Gives an error that a person will read the frame of the pages around it, so that nobody is lost because of it.
+async fn frame(app: &App, session: &Session, path: &str, response: &mut Response) {
+    let Some(status) = response.extensions().get::<Problem>().map(|problem| problem.status) else { return };
+    if session.membership.is_none() || !(400..500).contains(&status) {
+        return;
+    }
+    let place = match Place::of(path) {
+        // To look at an error is not to have seen the quotes.
+        Place::Quotes => Place::Inbox,
+        place => place,
+    };
+    if let Ok(shell) = shell::shell(app, session, place, "Not here").await {
+        response.extensions_mut().insert(Arc::new(shell));
+    }
+}
+
+/// Answers what no route does, inside the pages for who is signed in.
+pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
+    let mut response = Error::NotFound("page").into_response();
+    if let Ok(Some(session)) = load_session(&app, request.headers()).await {
+        response.extensions_mut().insert(shell::theme(&session.theme));
+        frame(&app, &session, request.uri().path(), &mut response).await;
+    }
     response
 }
 

@@ -12,7 +12,7 @@ mod bulk;
 pub mod compose;
 pub mod conversations;
 pub mod dispatcher;
-mod inbound;
+pub(crate) mod inbound;
 pub mod inbox;
 pub mod jobs;
 mod outcome;
