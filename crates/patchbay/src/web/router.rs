@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     app::App, audit, auth::guard, contacts, dashboard, fence, health, imports, ingest, links, messaging,
-    notifications, openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants, workers,
+    notifications, openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
+    workers,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by

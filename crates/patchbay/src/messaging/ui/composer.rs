@@ -199,6 +199,7 @@ fn hurdle(
                 .to_owned(),
             template_helps: false,
             action: Some(("Add a number".to_owned(), format!("/contacts/{}/edit", contact.id))),
+            misread: false,
         },
         Obstacle::NoSender => Hurdle {
             tone: Tone::Wait,

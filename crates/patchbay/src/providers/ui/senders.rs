@@ -11,7 +11,7 @@ use super::{Dress, Typed, done, show};
 use crate::{
     app::App,
     auth::{Caller, Session},
-    error::Result,
+    error::{FieldErrors, Result},
     providers::{
         senders::{self, NewSender, Sender, SenderPatch},
         view::SenderRow,

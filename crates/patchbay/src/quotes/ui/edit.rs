@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{RawForm, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use serde::Deserialize;
