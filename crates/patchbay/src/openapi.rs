@@ -2,6 +2,8 @@
 //! `api.rs` (`Doc`); this file puts the parts together.
 
 mod page;
+#[cfg(test)]
+mod snapshot;
 
 use std::sync::LazyLock;
 

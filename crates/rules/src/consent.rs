@@ -96,7 +96,7 @@ pub fn classify(text: &str, ctx: Ctx) -> Class {
     if let Some(keyword) = reading.without_courtesies().keyword(tables::OPT_OUT) {
         return Class::HardOptOut { keyword };
     }
-    if let Some(phrase) = reading.phrase() {
+    if let Some(phrase) = reading.phrase().or_else(|| reading.nearly_keyword()) {
         return Class::SoftOptOut { phrase };
     }
     match reading.mentioned_keyword() {

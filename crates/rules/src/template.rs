@@ -161,9 +161,12 @@ pub fn render(source: &str, context: &Json) -> Result<Rendered, RenderError> {
 }
 
 /// The names a template uses, as written, each once, in order; of a broken template those before the
-/// fault. Names of loop variables are not among them.
+/// fault; of one that is too long none. Names of loop variables are not among them.
 pub fn tokens(source: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
+    if source.len() > MAX_SOURCE {
+        return names;
+    }
     for token in Scan::new(source).0.tokens().filter(|token| !token.is_local) {
         if !names.contains(&token.path) {
             names.push(token.path.clone());

@@ -1,6 +1,7 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
 mod api;
+mod said;
 mod sql;
 mod ui;
 mod view;

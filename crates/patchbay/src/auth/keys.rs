@@ -8,6 +8,7 @@ use super::{Actor, Caller, Scope, sql::keys as sql};
 use crate::{
     app::App,
     audit,
+    contacts::clean,
     error::{Error, Result},
     ids::{hash_secret, new_secret},
 };
@@ -24,8 +25,8 @@ pub struct NewKey {
 /// # Errors
 /// Names the field `name` when it is empty or too long.
 pub async fn create_key(app: &App, tenant: Uuid, actor: &Actor, name: &str, scope: Scope) -> Result<NewKey> {
-    let name = name.trim();
-    if !(1..=120).contains(&name.chars().count()) || name.contains('\0') {
+    let name = &clean::line(name).unwrap_or_default();
+    if !(1..=120).contains(&name.chars().count()) {
         return Err(Error::field("name", "Give the key a name of up to 120 characters."));
     }
     let new = NewKey { id: app.new_id(), key: new_secret("pb_") };

@@ -7,6 +7,7 @@ use super::{Actor, Role, Session, sql::users as sql};
 use crate::{
     app::App,
     audit,
+    contacts::clean,
     error::{Error, Result},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 /// Names the field `email`.
 pub fn clean_email(text: &str) -> Result<String> {
     let email = text.trim().to_lowercase();
-    let is_good = email.len() <= 254 && !email.contains('\0') && email.parse::<lettre::Address>().is_ok();
+    let is_good = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
     if is_good { Ok(email) } else { Err(Error::field("email", "This is not an e-mail address.")) }
 }
 
@@ -58,12 +59,18 @@ pub async fn add_user(app: &App, slug: &str, email: &str, role: Role) -> Result<
 
 /// Changes one's own name.
 pub async fn rename(app: &App, session: &Session, name: &str) -> Result<()> {
-    let name = name.trim();
-    if name.chars().count() > 120 || name.contains('\0') {
+    let name = clean::line(name).unwrap_or_default();
+    if name.chars().count() > 120 {
         return Err(Error::field("name", "A name has 120 characters at most."));
     }
     let mut tx = app.db.system().await?;
-    sql::update(&mut tx, session.user_id, Some(name).filter(|name| !name.is_empty()), &session.theme).await?;
+    sql::update(
+        &mut tx,
+        session.user_id,
+        Some(name.as_str()).filter(|name| !name.is_empty()),
+        &session.theme,
+    )
+    .await?;
     tx.commit().await
 }
 

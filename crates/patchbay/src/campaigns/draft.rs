@@ -10,8 +10,10 @@ use crate::{
     app::App,
     audit,
     auth::Caller,
+    contacts::clean,
     db::TenantTx,
     error::{Error, FieldErrors, Result},
+    messaging,
 };
 
 /// What a campaign is made of.
@@ -44,7 +46,7 @@ const MOST_TEMPLATES: usize = 20;
 /// Saves a new draft.
 pub async fn create(app: &App, caller: &Caller, input: New) -> Result<Campaign> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let input = checked(&mut tx, input).await?;
+    let input = checked(&mut tx, input, app.now()).await?;
     let id = app.new_id();
     sql::insert(&mut tx, id, &input, &caller.actor.label, app.now()).await?;
     let changes = serde_json::json!({ "name": [null, input.name] });
@@ -70,7 +72,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: Change) -> Res
         return Ok(before);
     }
     if before.status == Status::Draft {
-        let input = checked(&mut tx, input.clone()).await?;
+        let input = checked(&mut tx, input.clone(), app.now()).await?;
         sql::update(&mut tx, id, &input, app.now()).await?;
     } else if (New { name: former.name.clone(), ..input.clone() }) == former {
         sql::rename(&mut tx, id, &name(&input.name)?, app.now()).await?;
@@ -108,18 +110,12 @@ fn parts(campaign: &Campaign) -> New {
 }
 
 fn name(name: &str) -> Result<String> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Error::field("name", "Give the campaign a name."));
-    }
-    if name.chars().count() > 120 || name.chars().any(char::is_control) {
-        return Err(Error::field("name", "A name has 120 characters at most, in one line."));
-    }
-    Ok(name.to_owned())
+    let name = clean::line_within(name, 120).map_err(|words| Error::field("name", words))?;
+    name.ok_or_else(|| Error::field("name", "Give the campaign a name."))
 }
 
 /// What is chosen must exist; what is not chosen yet may come later.
-async fn checked(tx: &mut TenantTx, mut input: New) -> Result<New> {
+async fn checked(tx: &mut TenantTx, mut input: New, now: DateTime<Utc>) -> Result<New> {
     let mut errors = FieldErrors::new();
     let mut note = |outcome: Result<()>| match outcome {
         Err(Error::Invalid(fields)) => {
@@ -135,6 +131,9 @@ async fn checked(tx: &mut TenantTx, mut input: New) -> Result<New> {
         note(Err(Error::field("template_ids", "Choose 20 templates at most.")))?;
     } else if !input.template_ids.is_empty() {
         note(words::check(tx, input.channel, &input.template_ids).await)?;
+    }
+    if input.scheduled_at.is_some_and(|at| at > now + messaging::compose::FURTHEST) {
+        note(Err(Error::field("scheduled_at", "Choose a moment within a year.")))?;
     }
     if let Some(segment) = input.segment_id {
         note(Audience::check(tx, segment).await)?;

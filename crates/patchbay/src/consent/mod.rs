@@ -20,7 +20,7 @@ use patchbay_rules::{
     consent::{Basis, Term},
     gates::{self, OptOutSource},
     message::Channel,
-    zones,
+    phone, zones,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -119,7 +119,8 @@ pub async fn set(tx: &mut TenantTx, change: &Change<'_>) -> Result<bool> {
     if changed {
         sql::insert_event(tx, change, term).await?;
     }
-    if change.channel != Channel::Email {
+    // The list is of numbers: an e-mail address, a short code or a sender's name is not on it.
+    if change.channel != Channel::Email && phone::is_e164(change.address) {
         match change.state {
             State::Unsubscribed if list_source(change.how).is_some() => {
                 let reason = change

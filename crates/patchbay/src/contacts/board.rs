@@ -14,6 +14,7 @@ use crate::{
     auth::Caller,
     db::TenantTx,
     error::{Error, Result},
+    web::patch::Patch,
 };
 
 /// A place in a column: position and id of a card.
@@ -94,8 +95,8 @@ fn cut(stage: Option<Stage>, mut cards: Vec<Contact>, limit: i64, totals: &[(Opt
 /// Where a card is put.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Target {
-    /// `None` takes it off the board.
-    pub stage: Option<Uuid>,
+    /// `Clear` takes it off the board; `Keep` puts it where its neighbour is, or leaves it in its column.
+    pub stage: Patch<Uuid>,
     /// The card that follows it there.
     pub before: Option<Uuid>,
     /// The card that it follows. With neither the card goes to the top.
@@ -109,7 +110,20 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
     if contact.archived_at.is_some() {
         return Err(Error::conflict("This contact is archived. Restore it to move its card."));
     }
-    let position = match target.stage {
+    let mut neighbour = None;
+    for (field, id) in [("after", target.after), ("before", target.before)] {
+        let Some(id) = id else { continue };
+        neighbour = super::find(&mut tx, id).await?;
+        if neighbour.is_none() {
+            return Err(Error::field(field, "There is no such contact."));
+        }
+    }
+    let goes_to = match target.stage {
+        Patch::Set(stage) => Some(stage),
+        Patch::Clear => None,
+        Patch::Keep => neighbour.as_ref().unwrap_or(&contact).stage_id,
+    };
+    let position = match goes_to {
         Some(stage) if stages::list(&mut tx).await?.iter().all(|other| other.id != stage) => {
             return Err(Error::NotFound("stage"));
         }
@@ -118,10 +132,10 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
         None => contact.stage_position,
     };
     let now = app.now();
-    sql::place_card(&mut tx, card, target.stage, position, now).await?;
-    if contact.stage_id != target.stage {
-        write::moved(&mut tx, card, contact.stage_id, target.stage, Some(&caller.actor.label)).await?;
-        let changes = json!({"stage_id": [contact.stage_id, target.stage]});
+    sql::place_card(&mut tx, card, goes_to, position, now).await?;
+    if contact.stage_id != goes_to {
+        write::moved(&mut tx, card, contact.stage_id, goes_to, Some(&caller.actor.label)).await?;
+        let changes = json!({"stage_id": [contact.stage_id, goes_to]});
         audit::changed(&mut tx, caller, "contact.updated", card, &changes).await?;
     }
     let contact = super::get(&mut tx, card).await?;

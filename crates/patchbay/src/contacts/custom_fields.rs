@@ -3,8 +3,9 @@
 //! Values live in `contacts.properties` under the field's key. Keys without a definition are kept as they come:
 //! forms and programs may know more than the tenant has named.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
+use chrono::Datelike;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -222,8 +223,18 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: CustomFieldInpu
 }
 
 /// Puts the fields in the order of `ids`; those not named follow in their former order.
+///
+/// # Errors
+/// Invalid: ids that are not those of fields, or one twice.
 pub async fn reorder(app: &App, caller: &Caller, ids: &[Uuid]) -> Result<Vec<CustomField>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let mut left: HashSet<Uuid> = list(&mut tx).await?.iter().map(|field| field.id).collect();
+    if !ids.iter().all(|id| left.remove(id)) {
+        return Err(Error::field(
+            "ids",
+            "Name each field once at most. Reload: somebody may have changed the fields.",
+        ));
+    }
     sql::reorder_fields(&mut tx, ids).await?;
     let fields = list(&mut tx).await?;
     tx.commit().await?;
@@ -300,9 +311,10 @@ fn checked_options(
         return Vec::new();
     }
     let mut clean: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for option in options.into_iter().flatten() {
         match clean::line_within(option, 120) {
-            Ok(Some(option)) if !clean.contains(&option) => clean.push(option),
+            Ok(Some(option)) if seen.insert(option.clone()) => clean.push(option),
             Ok(_) => {}
             Err(words) => {
                 errors.insert("options".into(), words);
@@ -340,8 +352,10 @@ pub fn fit(field: &CustomField, value: &Value) -> Result<Option<Value>, String> 
         FieldType::Number => number(&typed).ok_or("Write a number such as 12 or 3.5.")?,
         FieldType::Date => typed
             .parse::<chrono::NaiveDate>()
+            .ok()
+            .filter(|date| (1..=9999).contains(&date.year()))
             .map(|date| date.format("%Y-%m-%d").to_string().into())
-            .map_err(|_| "Write a date as year-month-day, such as 2026-03-14.")?,
+            .ok_or("Write a date as year-month-day, such as 2026-03-14.")?,
         FieldType::Boolean => match typed.to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => true.into(),
             "false" | "no" | "off" | "0" => false.into(),

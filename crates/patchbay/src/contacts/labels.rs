@@ -1,5 +1,7 @@
 //! Labels: free words on contacts. Their names are unique whatever the case.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -99,14 +101,15 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
 /// The labels of these names, made where they are missing. Safe from several writers at once.
 pub async fn ensure(tx: &mut TenantTx, app: &App, names: &[String]) -> Result<Vec<Label>> {
     let mut wanted: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for name in names {
         let name = checked_name(name)?;
-        if !wanted.iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
+        if seen.insert(name.to_lowercase()) {
             wanted.push(name);
         }
-    }
-    if wanted.len() > MOST_PER_CONTACT {
-        return Err(Error::field("labels", format!("Use at most {MOST_PER_CONTACT} labels.")));
+        if wanted.len() > MOST_PER_CONTACT {
+            return Err(Error::field("labels", format!("Use at most {MOST_PER_CONTACT} labels.")));
+        }
     }
     let known = sql::list_labels_named(tx, &wanted).await?;
     let missing: Vec<String> = wanted

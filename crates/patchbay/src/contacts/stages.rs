@@ -1,5 +1,7 @@
 //! Stages: the steps of the pipeline, in order; the columns of the board.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -122,13 +124,8 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: StageInput) -> 
 pub async fn reorder(app: &App, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Stage>> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let stages = sql::lock_stages(&mut tx).await?;
-    let mut named = ids.to_vec();
-    named.sort_unstable();
-    named.dedup();
-    if named.len() != ids.len()
-        || named.len() != stages.len()
-        || !stages.iter().all(|stage| named.contains(&stage.id))
-    {
+    let mut left: HashSet<Uuid> = stages.iter().map(|stage| stage.id).collect();
+    if !ids.iter().all(|id| left.remove(id)) || !left.is_empty() {
         return Err(Error::field(
             "ids",
             "Name every stage once. Reload: somebody may have changed the stages.",

@@ -101,7 +101,7 @@ pub(super) async fn quotes_by_status(tx: &mut TenantTx, first: Uuid) -> Result<V
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         QuoteSum,
-        r#"select status, currency, count(*) as "count!", sum(total_cents)::bigint as "total_cents!"
+        r#"select status, currency, count(*) as "count!", least(sum(total_cents), 9223372036854775807)::bigint as "total_cents!"
            from patchbay.quotes
            where tenant_id = $1 and status = any('{draft,sent,viewed,accepted,rejected,expired}') and id >= $2
            group by status, currency order by status, currency"#,

@@ -1,6 +1,6 @@
 //! The transactions that features work in.
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -14,10 +14,7 @@ pub struct TenantTx {
 
 impl TenantTx {
     pub(super) async fn begin(pool: &PgPool, tenant: Uuid) -> Result<Self> {
-        // Statements rather than set_config: a distributed server passes only these on to its workers.
-        // Nothing but a parsed Uuid is ever formatted in.
-        let opening =
-            format!("begin; set local role patchbay_tenant; set local patchbay.tenant_id = '{tenant}'");
+        let opening = format!("begin; {}", binding(tenant));
         let pool = pool.clone();
         Ok(Self {
             transaction: to_the_end(async move { pool.begin_with(AssertSqlSafe(opening)).await }).await?,
@@ -39,6 +36,18 @@ impl TenantTx {
     pub async fn commit(self) -> Result<()> {
         Ok(self.transaction.commit().await?)
     }
+
+    /// Goes back to the system role that [`SystemTx::bind`] came from, in the same transaction.
+    pub async fn release(mut self) -> Result<SystemTx> {
+        self.transaction.execute("set local role none; set local patchbay.tenant_id = ''").await?;
+        Ok(SystemTx(self.transaction))
+    }
+}
+
+/// What binds a transaction to one tenant. Statements rather than set_config: a distributed server passes only
+/// these on to its workers. Nothing but a parsed Uuid is ever formatted in.
+fn binding(tenant: Uuid) -> String {
+    format!("set local role patchbay_tenant; set local patchbay.tenant_id = '{tenant}'")
 }
 
 /// A transaction of the system role. It sees every tenant: rare, and easy to find.
@@ -53,6 +62,12 @@ impl SystemTx {
     /// The connection to run queries on.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.0
+    }
+
+    /// Goes on as one tenant, in the same transaction: what concerns several becomes lasting at once or not at all.
+    pub async fn bind(mut self, tenant: Uuid) -> Result<TenantTx> {
+        self.0.execute(AssertSqlSafe(binding(tenant))).await?;
+        Ok(TenantTx { transaction: self.0, tenant })
     }
 
     /// Makes the changes lasting.

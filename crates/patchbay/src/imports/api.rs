@@ -202,8 +202,9 @@ async fn fill(app: &Arc<App>, caller: &Caller, mut multipart: Multipart, parts: 
             "mapping" => parts.mapping = Some(mapping(&small(&mut field).await?)?),
             "dry_run" => {
                 let said = String::from_utf8_lossy(&small(&mut field).await?).trim().to_lowercase();
-                parts.dry_run = if said.is_empty() { Some(false) } else { yes_or_no(&said) }
-                    .ok_or_else(|| Error::field("dry_run", "Write true or false."))?;
+                // A word that is not understood must not import for real.
+                parts.dry_run =
+                    yes_or_no(&said).ok_or_else(|| Error::field("dry_run", "Write true or false."))?;
             }
             // The token of the wizard's form, which was checked on the way in.
             "csrf" => {}

@@ -1,6 +1,6 @@
 //! Which column of a file goes where.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::{consent::Basis, message::Channel};
@@ -135,7 +135,7 @@ impl Field {
             "reason" => Self::Reason,
             _ => {
                 let key = word.strip_prefix("properties.")?.trim();
-                if key.is_empty() || key.chars().count() > 100 || key.contains('\0') {
+                if key.is_empty() || key.chars().count() > 100 {
                     return None;
                 }
                 Self::Property(key.to_owned())
@@ -168,9 +168,13 @@ pub struct Claim {
 impl Mapping {
     /// Checks the mapping against the headings of a file.
     pub fn plan(&self, headings: &[String], now: DateTime<Utc>) -> Result<Plan> {
+        if self.columns.len() > headings.len() {
+            return Err(Error::field("mapping", "The mapping names more columns than the file has."));
+        }
         let mut fields = vec![None; headings.len()];
+        let places = Places::new(headings);
         for (heading, word) in &self.columns {
-            let place = find(headings, heading).ok_or_else(|| {
+            let place = places.find(heading).ok_or_else(|| {
                 let there = headings.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(", ");
                 Error::field(
                     "mapping",
@@ -223,13 +227,30 @@ impl Mapping {
     }
 }
 
-/// The same heading, or else one that differs in case and blanks only.
-fn find(headings: &[String], wanted: &str) -> Option<usize> {
-    let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    headings.iter().position(|heading| heading == wanted).or_else(|| {
-        let wanted = fold(wanted);
-        headings.iter().position(|heading| fold(heading) == wanted)
-    })
+/// Where the headings of a file stand; of several that are the same the first.
+struct Places<'a> {
+    exact: HashMap<&'a str, usize>,
+    folded: HashMap<String, usize>,
+}
+
+impl<'a> Places<'a> {
+    fn new(headings: &'a [String]) -> Self {
+        // Backwards, so that the first is the last to be written.
+        let numbered = || headings.iter().enumerate().rev();
+        Self {
+            exact: numbered().map(|(place, heading)| (heading.as_str(), place)).collect(),
+            folded: numbered().map(|(place, heading)| (fold(heading), place)).collect(),
+        }
+    }
+
+    /// The same heading, or else one that differs in case and blanks only.
+    fn find(&self, wanted: &str) -> Option<usize> {
+        self.exact.get(wanted).or_else(|| self.folded.get(&fold(wanted))).copied()
+    }
+}
+
+fn fold(heading: &str) -> String {
+    heading.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 fn check(fields: &[Option<Field>]) -> Result<()> {

@@ -336,6 +336,10 @@ async fn without_a_mapping_columns_are_guessed_and_choices_are_remembered() {
         (&reply["format"]["delimiter"], &reply["format"]["encoding"]),
         (&json!(";"), &json!("windows-1252"))
     );
+    for unclear in ["maybe", "", "t", "truee"] {
+        let reply = post(&t, &office.key, b"Name;Handy\nA;0412345601\n", &[("dry_run", unclear)]).await;
+        assert!(reply.expect(422).json()["errors"]["dry_run"].is_string());
+    }
     let columns = json!({"columns": {"Wer": "name", "Wo": "phone", "Was": "properties.job"}}).to_string();
     post(
         &t,

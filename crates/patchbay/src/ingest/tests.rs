@@ -249,3 +249,35 @@ async fn plain_sql_on_the_public_view_means_the_same() {
     assert!(test.get(&office.key, &format!("/api/contacts/{first}")).await.json()["archived_at"].is_string());
     test.settle().await;
 }
+
+#[tokio::test]
+async fn the_pages_of_other_sites_may_hand_in() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "a").await;
+    let key = ingest_key(&test, &office).await;
+    for path in [LEAD, QUOTE] {
+        let asked = Request::builder()
+            .method("OPTIONS")
+            .uri(path)
+            .header("origin", "https://plumber.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,apikey");
+        let answer = test.request(asked.body(Body::empty()).unwrap()).await.expect(204);
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        for name in ["authorization", "content-type", "apikey", "x-client-info", "idempotency-key"] {
+            assert!(
+                answer.headers["access-control-allow-headers"].to_str().unwrap().contains(name),
+                "{name}"
+            );
+        }
+        // An error is for the page to read as well.
+        let refused = test.api("pb_wrong", "POST", path, json!({})).await.expect(401);
+        assert_eq!(refused.headers["access-control-allow-origin"], "*");
+    }
+    let origin = [("origin", "https://plumber.example")];
+    let body = json!({"phone": "0491570006"});
+    let taken = test.api_with(&key, "POST", LEAD, body, &origin).await.expect(201);
+    assert_eq!(taken.headers["access-control-allow-origin"], "*");
+    let closed = test.api_with(&office.key, "GET", "/api/contacts", json!(null), &origin).await.expect(200);
+    assert!(!closed.headers.contains_key("access-control-allow-origin"));
+}

@@ -294,6 +294,9 @@ async fn send(
         .unwrap_or("sms")
         .parse()
         .map_err(|_| Error::field("channel", "Choose sms, whatsapp or email."))?;
+    if send.send_at.is_some_and(|at| at > app.now() + super::compose::FURTHEST) {
+        return Err(Error::field("send_at", "Choose a moment within a year."));
+    }
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let contact = recipient(&mut tx, &app, &caller, channel, &send).await?;
     let address = if channel == Channel::Email { contact.email.clone() } else { contact.phone_e164.clone() };
@@ -331,10 +334,13 @@ async fn send(
     if let Some(template) = &send.template {
         let source = template.parse().map_or(templates::Source::Key(template), templates::Source::Id);
         let rendered = templates::render(&mut tx, &app, source, contact.id, None).await?;
+        // Whoever asks is there to be told.
+        if let Some(problem) = rendered.problem {
+            return Err(Error::field("template", problem));
+        }
         intent.template_id = rendered.template_id;
         intent.body = rendered.body;
         intent.subject = intent.subject.or(rendered.subject);
-        intent.problem = rendered.problem;
     }
     let queued = enqueue(&mut tx, &app, intent).await?;
     let row = sql::ledger::find(&mut tx, queued.id).await?.ok_or(Error::NotFound("message"))?;
@@ -349,20 +355,25 @@ async fn recipient(
     channel: Channel,
     send: &Send,
 ) -> Result<contacts::Contact> {
-    match (send.contact_id, send.to.as_deref()) {
-        (Some(id), _) => contacts::find(tx, id).await?.ok_or(Error::NotFound("contact")),
+    let to = send.to.as_deref().map(|to| clean_address(channel, to, &caller.tenant.country)).transpose()?;
+    match (send.contact_id, to) {
+        (Some(id), to) => {
+            let contact = contacts::find(tx, id).await?.ok_or(Error::NotFound("contact"))?;
+            let known = if channel == Channel::Email { &contact.email } else { &contact.phone_e164 };
+            if to.is_some() && to != *known {
+                return Err(Error::field(
+                    "to",
+                    "This is not the contact's address. Leave one of the two out.",
+                ));
+            }
+            Ok(contact)
+        }
         (None, Some(to)) => {
             let mut new = NewContact { source: Some("API".to_owned()), ..NewContact::default() };
             if channel == Channel::Email {
-                let email = to.trim().to_lowercase();
-                if !email.contains('@') {
-                    return Err(Error::field("to", "This is not an e-mail address."));
-                }
-                new.email = Some(email);
+                new.email = Some(to);
             } else {
-                let parsed = phone::parse(to, Some(&caller.tenant.country))
-                    .map_err(|error| Error::field("to", error.to_string()))?;
-                new.phone = Some(parsed.e164);
+                new.phone = Some(to);
             }
             Ok(contacts::upsert(tx, app, new).await?.0)
         }
@@ -370,6 +381,16 @@ async fn recipient(
             Err(Error::field("contact_id", "Say whom: a contact_id, or a number or address in to."))
         }
     }
+}
+
+/// An address as contacts have it.
+fn clean_address(channel: Channel, to: &str, country: &str) -> Result<String> {
+    if channel == Channel::Email {
+        let email = contacts::clean::email(to).map_err(|words| Error::field("to", words))?;
+        return email.ok_or_else(|| Error::field("to", "Write an address such as dana@example.com."));
+    }
+    let parsed = phone::parse(to, Some(country)).map_err(|error| Error::field("to", format!("{error}.")))?;
+    Ok(parsed.e164)
 }
 
 /// Takes back a message that has not left.

@@ -36,6 +36,9 @@ use crate::{
 /// service window).
 const WHATSAPP_WINDOW: TimeDelta = TimeDelta::hours(24);
 
+/// How far ahead a message may be put off.
+pub const FURTHEST: TimeDelta = TimeDelta::days(366);
+
 /// What stands in the way on one channel.
 #[derive(Debug, Clone)]
 pub enum Obstacle {
@@ -43,6 +46,8 @@ pub enum Obstacle {
     Unsubscribed(ConsentRow),
     /// The number is on the do-not-contact list.
     Listed(ListedRow),
+    /// The contact wrote from a short code or a sender's name, which takes no answer, and has no number.
+    OneWay,
     /// There is nothing to send from.
     NoSender,
     /// WhatsApp's 24 hours are over, or never began.
@@ -81,6 +86,11 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Whether the contact has unsubscribed from any channel.
+    pub fn is_unsubscribed(&self) -> bool {
+        self.consents.iter().any(|consent| consent.state == "unsubscribed")
+    }
+
     /// The road of a channel.
     pub fn road(&self, channel: Channel) -> Option<&Road> {
         self.roads.iter().find(|road| road.channel == channel)
@@ -140,9 +150,14 @@ pub async fn desk(
         .collect();
     let mut roads = Vec::new();
     for channel in [Channel::Sms, Channel::Whatsapp, Channel::Email] {
-        let address =
-            if channel == Channel::Email { contact.email.clone() } else { contact.phone_e164.clone() };
-        let Some(address) = address else { continue };
+        let used = conversation.is_some_and(|c| c.last_channel.as_deref() == Some(channel.as_str()));
+        let known = if channel == Channel::Email { &contact.email } else { &contact.phone_e164 };
+        let one_way = known.is_none() && channel != Channel::Email && used;
+        let address = match known {
+            Some(address) => address.clone(),
+            None if one_way => contact.display_name(),
+            None => continue,
+        };
         let own = |address: &str| senders.iter().any(|sender| *sender == (channel.as_str(), address));
         let replies_from = conversation
             .filter(|c| c.reply_channel.as_deref() == Some(channel.as_str()))
@@ -154,7 +169,6 @@ pub async fn desk(
             Channel::Whatsapp => false,
             Channel::Email => app.config.smtp_url.is_some(),
         };
-        let used = conversation.is_some_and(|c| c.last_channel.as_deref() == Some(channel.as_str()));
         // Text messages are always spoken of; the other channels where a business has them.
         if from.is_none() && !shared && !used && channel != Channel::Sms {
             continue;
@@ -163,6 +177,7 @@ pub async fn desk(
             .iter()
             .find(|consent| consent.channel == channel.as_str() && consent.state == "unsubscribed");
         let obstacle = match (refused, &listed) {
+            _ if one_way => Some(Obstacle::OneWay),
             (Some(consent), _) => Some(Obstacle::Unsubscribed(consent.clone())),
             (None, Some(listed)) if channel != Channel::Email => Some(Obstacle::Listed(listed.clone())),
             _ if from.is_none() && !shared => Some(Obstacle::NoSender),
@@ -231,7 +246,7 @@ pub async fn write(app: &App, caller: &Caller, contact: Uuid, draft: Draft) -> R
         Some(Obstacle::WindowClosed(_)) if approved.is_some() => {}
         Some(obstacle) => return Err(Error::conflict(refusal(obstacle, &contact))),
     }
-    let body = draft.body.replace("\r\n", "\n").replace('\0', "");
+    let body = draft.body.replace("\r\n", "\n");
     if body.trim().is_empty() {
         return Err(Error::field("body", "Write a message."));
     }
@@ -242,7 +257,7 @@ pub async fn write(app: &App, caller: &Caller, contact: Uuid, draft: Draft) -> R
         .subject
         .map(|subject| subject.split_whitespace().collect::<Vec<_>>().join(" "))
         .filter(|subject| !subject.is_empty());
-    if subject.as_ref().is_some_and(|subject| subject.chars().count() > 200 || subject.contains('\0')) {
+    if subject.as_ref().is_some_and(|subject| subject.chars().count() > 200) {
         return Err(Error::field("subject", "A subject can be 200 characters at most."));
     }
     let send_after = departure(&draft.when, desk.zone, now)?;
@@ -273,7 +288,7 @@ fn departure(when: &When, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTim
     if at <= now {
         return Err(Error::field("send_at", "This moment has passed there. Choose a later one."));
     }
-    if at > now + TimeDelta::days(366) {
+    if at > now + FURTHEST {
         return Err(Error::field("send_at", "Choose a moment within a year."));
     }
     Ok(Some(at))
@@ -282,7 +297,8 @@ fn departure(when: &When, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTim
 /// The instant at which a clock in `zone` shows `local`; where clocks skip it, the first that exists after it.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let found = zone.from_local_datetime(&local).earliest();
-    let found = found.or_else(|| zone.from_local_datetime(&(local + TimeDelta::hours(1))).earliest());
+    let found = found
+        .or_else(|| zone.from_local_datetime(&local.checked_add_signed(TimeDelta::hours(1))?).earliest());
     found.map_or_else(|| local.and_utc(), |at| at.to_utc())
 }
 
@@ -322,6 +338,9 @@ fn refusal(obstacle: &Obstacle, contact: &Contact) -> String {
     match obstacle {
         Obstacle::Unsubscribed(_) => format!("{name} unsubscribed. Nothing was sent."),
         Obstacle::Listed(_) => format!("{name} is on the do-not-contact list. Nothing was sent."),
+        Obstacle::OneWay => {
+            "This sender takes no answers. Give the contact a phone number to write to.".to_owned()
+        }
         Obstacle::NoSender => {
             "There is nothing to send from yet. Add a number in Settings, Sending.".to_owned()
         }

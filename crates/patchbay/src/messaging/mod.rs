@@ -12,7 +12,7 @@ mod bulk;
 pub mod compose;
 pub mod conversations;
 pub mod dispatcher;
-mod inbound;
+pub(crate) mod inbound;
 pub mod inbox;
 pub mod jobs;
 mod outcome;
@@ -299,6 +299,12 @@ pub async fn block_queued_all(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sql::conversations::block_queued_all(conn, tenant, addresses, now).await
+}
+
+/// Waits for the claim under way, and lets none begin before the transaction ends. A claim that knows the gate only as it
+/// was would hold messages after they were woken, until tomorrow perhaps.
+pub async fn hold_claims(tx: &mut TenantTx) -> Result<()> {
+    sql::dispatch::lock_tenant(tx).await
 }
 
 /// Lets messages that wait at these gates be asked again now, at most `limit` of them; answers how many. Whoever

@@ -25,6 +25,7 @@ fn caller(office: &Office) -> Caller {
 }
 
 async fn park(test: &TestApp, office: &Office, event: &str, payload: Value, error: &str) -> i64 {
+    test.leaves_work();
     sqlx::query_scalar("insert into patchbay.outbox (tenant_id, event_type, payload, attempt, parked_at, last_error) values ($1, $2, $3, 12, now(), $4) returning id")
         .bind(office.id)
         .bind(event)

@@ -10,6 +10,7 @@ use crate::{
     app::App,
     audit,
     auth::Caller,
+    contacts::clean,
     db::TenantTx,
     error::{Error, FieldErrors, Result},
     web::patch::Patch,
@@ -133,7 +134,8 @@ pub async fn create(app: &App, caller: &Caller, new: NewSender) -> Result<Sender
             String::new()
         }
     };
-    check_limits(new.label.as_deref(), new.rate_per_second, &mut errors);
+    let label = new.label.as_deref().and_then(clean::line);
+    check_limits(label.as_deref(), new.rate_per_second, &mut errors);
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let (provider, account_id) = choose_account(app, &mut tx, &channel, &new, &mut errors).await?;
     if !errors.is_empty() {
@@ -145,7 +147,7 @@ pub async fn create(app: &App, caller: &Caller, new: NewSender) -> Result<Sender
         id: app.new_id(),
         channel: &channel,
         address: &address,
-        label: new.label.as_deref().map(str::trim).filter(|label| !label.is_empty()),
+        label: label.as_deref(),
         provider: &provider,
         account_id,
         rate_per_second: new.rate_per_second,
@@ -180,11 +182,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: SenderPatch) -
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let before = get(&mut tx, today, id).await?;
     let mut errors = FieldErrors::new();
-    let label = change
-        .label
-        .over(before.label.clone())
-        .map(|label| label.trim().to_owned())
-        .filter(|label| !label.is_empty());
+    let label = change.label.over(before.label.clone()).and_then(|label| clean::line(&label));
     let rate = change.rate_per_second.over(before.rate_per_second);
     check_limits(label.as_deref(), rate, &mut errors);
     if !errors.is_empty() {
@@ -252,7 +250,12 @@ async fn choose_account(
     };
     let provider = new.provider.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or(default);
     match (provider, channel) {
-        ("fake", _) | ("smtp", "email") => Ok((provider.to_owned(), None)),
+        ("fake", _) | ("smtp", "email") => {
+            if new.account_id.is_some() {
+                errors.insert("account_id".into(), format!("{provider:?} has no accounts. Leave this out."));
+            }
+            Ok((provider.to_owned(), None))
+        }
         ("twilio", "sms" | "whatsapp") => {
             let account = match new.account_id {
                 Some(id) => known.iter().find(|account| account.id == id),
@@ -272,7 +275,7 @@ async fn choose_account(
 }
 
 fn check_limits(label: Option<&str>, rate: Option<f64>, errors: &mut FieldErrors) {
-    if label.is_some_and(|label| label.chars().count() > 120 || label.chars().any(char::is_control)) {
+    if label.is_some_and(|label| label.chars().count() > 120) {
         errors.insert("label".into(), "A label has 120 characters at most.".to_owned());
     }
     if rate.is_some_and(|rate| !(0.01..=10_000.0).contains(&rate)) {

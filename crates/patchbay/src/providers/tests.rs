@@ -91,6 +91,9 @@ async fn a_channel_has_one_default_sender() {
         add(json!({ "channel": "sms", "address": "0412 345 678", "provider": "twilio" })).await.expect(422);
     assert!(refused.text.contains("account_id"));
     test.api(&ace.key, "POST", "/api/provider-accounts", account()).await.expect(201);
+    let bogus =
+        json!({ "channel": "sms", "address": "0412 345 678", "provider": "fake", "account_id": test.id() });
+    assert!(add(bogus).await.expect(422).json()["errors"]["account_id"].is_string());
     let first = add(json!({ "channel": "sms", "address": "0412 345 678", "rate_per_second": 1.5, "warmup_started_on": "2020-01-01" })).await.expect(201).json();
     assert_eq!(
         (first["address"].as_str(), first["provider"].as_str()),

@@ -119,7 +119,7 @@ fn checked(answer: &Answer) -> Result<(Option<String>, Option<String>)> {
     let mut errors = FieldErrors::new();
     let mut text = |value: &Option<String>, field: &'static str, longest: usize| {
         let value = value.as_deref().map(str::trim).filter(|value| !value.is_empty())?;
-        if value.chars().count() > longest || value.contains('\0') {
+        if value.chars().count() > longest {
             errors.insert(field.into(), format!("At most {longest} characters fit here."));
         }
         Some(value.to_owned())

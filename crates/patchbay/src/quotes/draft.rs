@@ -1,6 +1,6 @@
 //! What may be saved as a quote, and what a change makes of one.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use patchbay_rules::money;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{Item, NewQuote, Quote, QuoteChange, add_up, lines};
 use crate::{
     auth::TenantInfo,
+    contacts::clean,
     error::{Error, FieldErrors, Result},
+    tenants::places,
 };
 
 /// A quote that adds up, ready to be saved.
@@ -44,15 +46,21 @@ pub(super) fn touches(change: &QuoteChange) -> bool {
 
 /// `input` as it is saved, or all that is wrong with it, by field.
 pub(super) fn checked(mut input: NewQuote, tenant: &TenantInfo, now: DateTime<Utc>) -> Result<Checked> {
-    // Programs that know only `data` may put lines and terms there.
-    let mut foreign_lines = false;
+    let mut errors = FieldErrors::new();
+    // Programs that know only `data` may put lines and terms there. Lines that do not say what they cost cannot
+    // contradict a total.
+    let mut explained = true;
     if input.items.is_empty()
         && let Some(items) = input.data.get("items")
     {
-        input.items = lines::read(items);
-        foreign_lines = !input.items.is_empty();
-        if foreign_lines {
-            input.data.remove("items");
+        match lines::foreign(items) {
+            Ok(Some(foreign)) => {
+                (input.items, explained) = (foreign.items, foreign.priced);
+                input.data.remove("items");
+            }
+            Ok(None) => {}
+            Err(Error::Invalid(more)) => errors.extend(more),
+            Err(other) => return Err(other),
         }
     }
     if input.terms.is_none()
@@ -60,13 +68,8 @@ pub(super) fn checked(mut input: NewQuote, tenant: &TenantInfo, now: DateTime<Ut
     {
         input.terms = Some(terms.clone());
     }
-    let mut errors = FieldErrors::new();
-    if let Some(day) = input.expires_on
-        && day < now.with_timezone(&tenant.timezone).date_naive()
-    {
-        errors.insert("expires_on".into(), "This day is over. Choose today or later.".into());
-    }
-    finish(input, foreign_lines, errors, tenant)
+    check_last_day(input.expires_on, tenant, now, &mut errors);
+    finish(input, !explained, errors, tenant)
 }
 
 /// What `change` makes of `before`.
@@ -86,10 +89,8 @@ pub(super) fn changed(
     };
     let mut errors = FieldErrors::new();
     let expires_on = change.expires_on.over(before.expires_on);
-    if expires_on != before.expires_on
-        && expires_on.is_some_and(|day| day < now.with_timezone(&tenant.timezone).date_naive())
-    {
-        errors.insert("expires_on".into(), "This day is over. Choose today or later.".into());
+    if expires_on != before.expires_on {
+        check_last_day(expires_on, tenant, now, &mut errors);
     }
     let input = NewQuote {
         contact_id: change.contact_id.unwrap_or(before.contact_id),
@@ -109,11 +110,25 @@ pub(super) fn changed(
     finish(input, !sums_anew && change.total_cents.is_none(), errors, tenant)
 }
 
+/// A quote that nobody alive could accept is a slip of the hand.
+const LAST_YEAR: i32 = 2199;
+
+fn check_last_day(day: Option<NaiveDate>, tenant: &TenantInfo, now: DateTime<Utc>, errors: &mut FieldErrors) {
+    let words = match day {
+        Some(day) if day < now.with_timezone(&tenant.timezone).date_naive() => {
+            "This day is over. Choose today or later.".to_owned()
+        }
+        Some(day) if day.year() > LAST_YEAR => format!("Choose a day before the year {}.", LAST_YEAR + 1),
+        _ => return,
+    };
+    errors.insert("expires_on".into(), words);
+}
+
 fn finish(input: NewQuote, lenient: bool, mut errors: FieldErrors, tenant: &TenantInfo) -> Result<Checked> {
     let currency =
         input.currency.map_or_else(|| tenant.currency.clone(), |currency| currency.trim().to_uppercase());
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        errors.insert("currency".into(), "Write the currency as three letters, such as USD.".into());
+    if !places::currencies().contains(&currency.as_str()) {
+        errors.insert("currency".into(), "Write the currency as its three letters, such as USD.".into());
     }
     if input.tax_basis_points > 10_000 {
         errors
@@ -122,12 +137,11 @@ fn finish(input: NewQuote, lenient: bool, mut errors: FieldErrors, tenant: &Tena
     if input.discount_cents < 0 {
         errors.insert("discount_cents".into(), "A discount is not negative.".into());
     }
-    let title = text(input.title, "title", 200, &mut errors);
+    let title = input.title.as_deref().and_then(clean::line);
+    let title = text(title, "title", 200, &mut errors);
     let terms = text(input.terms, "terms", 5_000, &mut errors);
-    if serde_json::to_string(&input.data)
-        .map_or(true, |json| json.len() > 64 << 10 || json.contains("\\u0000"))
-    {
-        errors.insert("data".into(), "The data may take 64 KB, without NUL characters.".into());
+    if serde_json::to_string(&input.data).map_or(true, |json| json.len() > 64 << 10) {
+        errors.insert("data".into(), "The data may take 64 KB at most.".into());
     }
     let items = match lines::checked(input.items) {
         Ok(items) => items,
@@ -201,8 +215,6 @@ fn text(
     let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())?;
     if value.chars().count() > longest {
         errors.insert(field.into(), format!("At most {longest} characters fit here."));
-    } else if value.contains('\0') {
-        errors.insert(field.into(), "The text holds a character that cannot be stored (NUL).".into());
     }
     Some(value)
 }

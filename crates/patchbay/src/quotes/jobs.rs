@@ -23,7 +23,8 @@ pub async fn quote_created(app: &App, job: &Job) -> Result<()> {
     if quote.held || !quote.status.is_open() || quote.sent_at.is_some() {
         return Ok(());
     }
-    announce::announce(&mut tx, app, &quote, format!("quote:{id}"), None).await?;
+    let sender = sql::released_by(&mut tx, id).await?;
+    announce::announce(&mut tx, app, &quote, format!("quote:{id}"), sender).await?;
     contacts::advance_stage(&mut tx, app, quote.contact_id, contacts::Advance::Named("Quoted")).await?;
     tell(&mut tx, app, &quote, "quote.created", &at(quote.created_at)).await?;
     tx.commit().await

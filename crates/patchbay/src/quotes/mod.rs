@@ -194,9 +194,6 @@ pub async fn list(app: &App, caller: &Caller, filter: &Filter, page: &PageQuery)
     let (before, limit) = (page.after::<Uuid>()?, page.limit() + 1);
     let words: Vec<String> =
         filter.search.as_deref().unwrap_or_default().split_whitespace().take(8).map(str::to_owned).collect();
-    if words.iter().any(|word| word.contains('\0')) {
-        return Ok(Page { data: Vec::new(), next_cursor: None });
-    }
     let rows = match (filter.contact_id, filter.status) {
         _ if !words.is_empty() => {
             let limit = i32::try_from(limit).unwrap_or(i32::MAX);
@@ -249,7 +246,8 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: QuoteChange) -
     if draft::touches(&change) {
         // Giving an expired quote a new last day opens it again, below.
         let extends = before.status == Status::Expired && !change.expires_on.is_keep();
-        if !before.status.is_open() && !extends {
+        let opens = before.status.is_answered() && status == Some(Status::Sent);
+        if !before.status.is_open() && !extends && !opens {
             return Err(Error::conflict(format!(
                 "This quote is {}. Open it again to change it.",
                 before.status.word().to_lowercase()

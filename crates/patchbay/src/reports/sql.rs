@@ -125,7 +125,7 @@ pub(super) async fn count_groups(
              group by contact_id),
            openers as (
              select distinct message_id from patchbay.link_clicks where tenant_id = $1 and campaign_id = $2 and not is_bot)
-           select m.template_id, m.status, m.gate, m.error_code, count(*) as "messages!",
+           select m.template_id, m.status, m.gate, m.gate_reason->>'code' as code, m.error_code, count(*) as "messages!",
              count(*) filter (where m.sent_at is not null) as "sent!",
              coalesce(sum(m.segments) filter (where m.sent_at is not null), 0)::bigint as "segments!",
              coalesce(sum(m.cost_micros) filter (where m.sent_at is not null), 0)::bigint as "cost_micros!",
@@ -137,7 +137,7 @@ pub(super) async fn count_groups(
            left join answers a on a.contact_id = m.contact_id
            left join patchbay.consents k on k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address and k.state = 'unsubscribed'
            where m.tenant_id = $1 and m.campaign_id = $2
-           group by m.template_id, m.status, m.gate, m.error_code"#,
+           group by m.template_id, m.status, m.gate, m.gate_reason->>'code', m.error_code"#,
         tenant,
         id,
         first,

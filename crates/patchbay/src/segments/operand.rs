@@ -127,8 +127,7 @@ fn text(value: &Value) -> Result<String, String> {
     };
     match text.chars().count() {
         0 => Err("Give a value.".to_owned()),
-        1..=LONGEST if !text.contains('\0') => Ok(text),
-        1..=LONGEST => Err("The text holds characters that cannot be stored.".to_owned()),
+        1..=LONGEST => Ok(text),
         _ => Err(format!("Use at most {LONGEST} characters.")),
     }
 }

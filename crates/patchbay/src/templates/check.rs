@@ -3,15 +3,39 @@
 use patchbay_rules::{message::Channel, template};
 
 use super::NewTemplate;
-use crate::error::{Error, FieldErrors, Result};
+use crate::{
+    contacts::clean,
+    error::{Error, FieldErrors, Result},
+};
 
 /// Long enough for an e-mail; a text message is held to less when it is rendered.
 const LONGEST: usize = 5_000;
 
+/// Refuses what is too long, before anything reads it.
+pub(super) fn lengths(content: &str, subject: Option<&str>) -> Result<()> {
+    let mut errors = FieldErrors::new();
+    if let Some(words) = too_long(content) {
+        errors.insert("content".into(), words);
+    }
+    if let Some(words) = subject.and_then(subject_error) {
+        errors.insert("subject".into(), words);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+fn too_long(content: &str) -> Option<String> {
+    (content.chars().count() > LONGEST).then(|| format!("The text may have {LONGEST} characters at most."))
+}
+
+fn subject_error(subject: &str) -> Option<String> {
+    (subject.chars().count() > 200 || subject.contains(['\n', '\r']))
+        .then(|| "A subject is one line of at most 200 characters.".to_owned())
+}
+
 /// `input` trimmed, or what is wrong with it. `known` are the names of the tenant's own fields.
 pub(super) fn checked(mut input: NewTemplate, known: &[String]) -> Result<NewTemplate> {
     let mut errors = FieldErrors::new();
-    input.name = input.name.trim().to_owned();
+    input.name = clean::line(&input.name).unwrap_or_default();
     input.key = input.key.trim().to_owned();
     input.content_sid = input.content_sid.map(|sid| sid.trim().to_owned()).filter(|sid| !sid.is_empty());
     input.subject =
@@ -32,31 +56,21 @@ pub(super) fn checked(mut input: NewTemplate, known: &[String]) -> Result<NewTem
         errors.insert("key".into(), wanted.into());
     }
     let known = names(known);
-    match content_error(&input.content, &known) {
-        _ if input.content.trim().is_empty() => {
-            drop(errors.insert("content".into(), "Write the text of the message.".into()))
-        }
-        _ if input.content.chars().count() > LONGEST => {
-            drop(errors.insert("content".into(), format!("The text may have {LONGEST} characters at most.")));
-        }
-        Some(mistake) => drop(errors.insert("content".into(), mistake)),
-        None => {}
-    }
+    let mistake = if input.content.trim().is_empty() {
+        Some("Write the text of the message.".to_owned())
+    } else {
+        too_long(&input.content).or_else(|| content_error(&input.content, &known))
+    };
+    errors.extend(mistake.map(|mistake| ("content".into(), mistake)));
     if let Some(subject) = &input.subject {
-        if subject.chars().count() > 200 || subject.contains(['\n', '\r']) {
-            errors.insert("subject".into(), "A subject is one line of at most 200 characters.".into());
-        } else if let Some(mistake) = content_error(subject, &known) {
-            errors.insert("subject".into(), mistake);
-        }
+        let mistake = subject_error(subject).or_else(|| content_error(subject, &known));
+        errors.extend(mistake.map(|mistake| ("subject".into(), mistake)));
     }
     if input.channel == Channel::Email && input.subject.is_none() {
         errors.insert("subject".into(), "An e-mail needs a subject.".into());
     }
     if let Some(mistake) = variables_error(&input, &known) {
         errors.insert("content_variables".into(), mistake);
-    }
-    if input.content.contains('\0') || input.name.contains('\0') {
-        errors.insert("content".into(), "The text holds a character that cannot be sent (NUL).".into());
     }
     if errors.is_empty() { Ok(input) } else { Err(Error::Invalid(errors)) }
 }

@@ -190,7 +190,11 @@ pub struct Look<'a> {
 }
 
 /// A preview; changes nothing.
+///
+/// # Errors
+/// Not found: the contact or the quote. Invalid: what is too long to be saved either.
 pub async fn preview(tx: &mut TenantTx, app: &App, look: &Look<'_>, currency: &str) -> Result<Preview> {
+    check::lengths(look.content, look.subject)?;
     let known = sql::known_keys(tx).await?;
     let known = check::names(&known);
     let mut facts = match look.contact_id {
@@ -239,10 +243,12 @@ fn shown(content: &str, context: &Value, known: &[&str], problems: &mut Vec<Prev
             column: u32::try_from(mistake.column).ok(),
         }));
     }
+    // What does not compile is among the mistakes.
+    let Ok(template) = template::compile(content) else { return content.to_owned() };
     let mut filled = context.clone();
     // Each turn fills one hole; a text has fewer.
     for _ in 0..50 {
-        match template::render(content, &filled) {
+        match template.render(&filled) {
             Ok(rendered) => return rendered.text,
             Err(RenderError::Missing { token }) if fill(&mut filled, &token) => {
                 if !problems.iter().any(|problem| problem.token.as_deref() == Some(&token)) {

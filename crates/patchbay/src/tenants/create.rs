@@ -10,6 +10,7 @@ use crate::{
     app::App,
     audit,
     auth::Actor,
+    contacts::clean,
     db::SystemTx,
     error::{Error, FieldErrors, Result},
     templates,
@@ -82,8 +83,8 @@ pub async fn create(app: &App, new: NewTenant) -> Result<Tenant> {
 
 fn check(new: &NewTenant) -> Result<(String, &'static places::Place, Tz)> {
     let mut errors = FieldErrors::new();
-    let name = new.name.trim().to_owned();
-    if !(1..=120).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+    let name = clean::line(&new.name).unwrap_or_default();
+    if !(1..=120).contains(&name.chars().count()) {
         errors.insert("name".into(), "Give the business a name of up to 120 characters.".to_owned());
     }
     if new.slug.as_deref().is_some_and(|slug| !is_slug(slug)) {
@@ -156,7 +157,7 @@ fn is_slug(text: &str) -> bool {
 /// "Søren & Sons Pty" becomes "s-ren-sons-pty".
 fn slug_of(name: &str) -> String {
     let mut slug = String::new();
-    for letter in name.to_lowercase().chars() {
+    for letter in patchbay_rules::latin::plain(&name.to_lowercase()).chars() {
         if letter.is_ascii_alphanumeric() {
             slug.push(letter);
         } else if !slug.is_empty() && !slug.ends_with('-') {
@@ -176,7 +177,9 @@ mod tests {
     fn slugs_come_of_names() {
         for (name, slug) in [
             ("Ace Plumbing", "ace-plumbing"),
-            ("  Søren & Sons  ", "s-ren-sons"),
+            ("  Søren & Sons  ", "soren-sons"),
+            ("Ünïcode", "unicode"),
+            ("Straße 9", "strasse-9"),
             ("日本", "business"),
             ("--", "business"),
         ] {

@@ -5,6 +5,7 @@ mod create;
 pub mod members;
 pub mod places;
 pub mod settings;
+pub mod setup;
 mod sql;
 #[cfg(test)]
 mod tests;

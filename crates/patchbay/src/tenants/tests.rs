@@ -96,7 +96,6 @@ async fn settings_change_by_field_and_say_what_is_wrong() {
         (json!({ "name": "" }), vec!["name"]),
         (json!({ "name": null }), vec!["name"]),
         (json!({ "name": "x".repeat(121) }), vec!["name"]),
-        (json!({ "name": "a\u{0}b" }), vec!["name"]),
         (
             json!({ "timezone": "Perth", "country": "XX", "currency": "" }),
             vec!["country", "currency", "timezone"],
@@ -106,7 +105,7 @@ async fn settings_change_by_field_and_say_what_is_wrong() {
             vec!["quiet_hours.end", "quiet_hours.start"],
         ),
         (json!({ "quiet_hours": { "start": "09:00", "end": "09:00" } }), vec!["quiet_hours.end"]),
-        (json!({ "quiet_hours": { "start": "09:00" } }), vec!["quiet_hours"]),
+        (json!({ "quiet_hours": { "start": "09:00" } }), vec!["quiet_hours.end"]),
         (json!({ "budget": { "daily_cents": -1 } }), vec!["budget.daily_cents"]),
         (json!({ "budget": { "daily_cents": i64::MAX } }), vec!["budget.daily_cents"]),
         (json!({ "rate_limit": { "per_second": 0 } }), vec!["rate_limit.per_second"]),

@@ -2,18 +2,26 @@
 //! clients, pages for browsers. Same names as axum's, so that a handler only changes its `use`.
 //!
 //! Unknown fields are ignored. A body that is not JSON at all is 400, one whose values have the wrong type is 422
-//! and names the field. An empty query parameter or form field reads as `None` where the type is an option.
+//! and names the field. An empty query parameter or form field reads as `None` where the type is an option. NUL is left
+//! out wherever it comes (see [`super::nul`]).
 
 use std::borrow::Cow;
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    extract::{
+        FromRequest, FromRequestParts, RawForm, Request,
+        rejection::{BytesRejection, RawFormRejection},
+    },
     http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
+use super::{expected, nul};
 use crate::error::{Error, Result};
 
 /// A JSON body, in and out.
@@ -54,13 +62,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        match axum_extra::extract::Query::from_request_parts(parts, state).await {
-            Ok(axum_extra::extract::Query(value)) => Ok(Self(value)),
-            Err(rejection) => {
-                Err(Error::BadRequest(format!("The query cannot be read: {}.", innermost(&rejection)).into()))
-            }
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        from_form(parts.uri.query().unwrap_or_default().as_bytes(), "query").map(Self)
     }
 }
 
@@ -69,8 +72,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         match axum::extract::Path::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(_) => Err(Error::NotFound("page")),
+            Ok(axum::extract::Path(value)) if !parts.uri.path().contains("%00") => Ok(Self(value)),
+            _ => Err(Error::NotFound("page")),
         }
     }
 }
@@ -79,32 +82,53 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        use axum_extra::extract::{Form as Inner, FormRejection};
-        match Inner::from_request(request, state).await {
-            Ok(Inner(value)) => Ok(Self(value)),
-            Err(FormRejection::RawFormRejection(rejection)) if rejection.status() == 413 => {
-                Err(Error::TooLarge)
+        match RawForm::from_request(request, state).await {
+            Ok(RawForm(bytes)) => from_form(&bytes, "form").map(Self),
+            Err(RawFormRejection::InvalidFormContentType(_)) => {
+                Err(Error::MediaType("application/x-www-form-urlencoded"))
             }
-            Err(rejection) => {
-                Err(Error::BadRequest(format!("The form cannot be read: {}.", innermost(&rejection)).into()))
-            }
+            Err(RawFormRejection::BytesRejection(rejection)) => Err(unreadable(rejection)),
+            Err(_) => Err(Error::BadRequest("The form cannot be read.".into())),
         }
     }
 }
 
+/// Reads URL-encoded pairs; `what` they are, for the sentence when they cannot be read.
+fn from_form<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+    let bytes = nul::form(bytes);
+    let source = serde_html_form::Deserializer::new(form_urlencoded::parse(&bytes));
+    serde_path_to_error::deserialize(source).map_err(|error| {
+        let cause = error.inner().to_string();
+        let field = match expected::missing(&cause) {
+            Some(name) => name.to_owned(),
+            None => error.path().to_string(),
+        };
+        Error::BadRequest(
+            format!("The {what} cannot be read: {field}: {}", expected::sentence(&cause)).into(),
+        )
+    })
+}
+
 /// Reads `bytes` as JSON, for handlers that take several kinds of body.
 pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let mut source = serde_json::Deserializer::from_slice(bytes);
+    let bytes = nul::json(bytes);
+    let mut source = serde_json::Deserializer::from_slice(&bytes);
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        match cause.classify() {
-            serde_json::error::Category::Data => {
-                let name: Cow<'static, str> = if path == "." { "body".into() } else { path.into() };
-                Error::field(name, sentence(&cause.to_string()))
-            }
-            _ => not_json(&cause),
+        // A number where a name out of a few belongs is told as bad syntax.
+        let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+        if cause.classify() != serde_json::error::Category::Data && !is_json() {
+            return not_json(&cause);
         }
+        let words = cause.to_string();
+        let name: Cow<'static, str> = match (path.as_str(), expected::missing(&words)) {
+            (".", Some(name)) => name.to_owned().into(),
+            (".", None) => "body".into(),
+            (_, Some(name)) => format!("{path}.{name}").into(),
+            (_, None) => path.into(),
+        };
+        Error::field(name, expected::sentence(&words))
     })?;
     source.end().map_err(|cause| not_json(&cause))?;
     Ok(value)
@@ -124,7 +148,12 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn not_json(cause: &serde_json::Error) -> Error {
-    Error::BadRequest(format!("The body is not JSON: {cause}.").into())
+    let why = match (cause.line(), cause.column()) {
+        (1, 0) => "The body is empty; send JSON.".to_owned(),
+        _ if cause.to_string().starts_with("recursion limit") => "The body nests too deeply.".to_owned(),
+        (line, column) => format!("The body is not JSON: line {line}, column {column}."),
+    };
+    Error::BadRequest(why.into())
 }
 
 fn unreadable(rejection: BytesRejection) -> Error {
@@ -133,22 +162,6 @@ fn unreadable(rejection: BytesRejection) -> Error {
     } else {
         Error::BadRequest("The body ended early.".into())
     }
-}
-
-/// The parser's words without the place, which the field's name already tells.
-fn sentence(words: &str) -> String {
-    let words = words.split(" at line ").next().unwrap_or(words);
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string().trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -166,6 +179,12 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
+    struct Choice {
+        #[expect(dead_code, reason = "only its type matters")]
+        channel: patchbay_rules::message::Channel,
+    }
+
+    #[derive(Debug, Deserialize)]
     struct Line {
         #[expect(dead_code, reason = "only its type matters")]
         cents: i64,
@@ -175,11 +194,19 @@ mod tests {
     fn a_wrong_type_names_its_field() {
         let read = |text: &str| from_json::<Input>(text.as_bytes()).unwrap_err();
         let Error::Invalid(fields) = read(r#"{"first_name": 1}"#) else { panic!("not invalid") };
-        assert_eq!(fields["first_name"], "Invalid type: integer `1`, expected a string.");
+        assert_eq!(fields["first_name"], "Send a text.");
+        let Error::Invalid(fields) = read(r#"{"first_name": "A", "lines": [{}]}"#) else {
+            panic!("not invalid")
+        };
+        assert_eq!(fields["lines[0].cents"], "This is needed.");
         let Error::Invalid(fields) = read(r#"{"first_name": "A", "lines": [{"cents": "x"}]}"#) else {
             panic!("not invalid")
         };
         assert!(fields.contains_key("lines[0].cents"), "{fields:?}");
+        let Error::Invalid(fields) = from_json::<Choice>(br#"{"channel": 7}"#).unwrap_err() else {
+            panic!("not invalid")
+        };
+        assert_eq!(fields["channel"], "Send a text.");
         assert!(matches!(read("{"), Error::BadRequest(_)));
         assert!(matches!(read(r#"{"first_name": "A", "lines": []} x"#), Error::BadRequest(_)));
         assert!(from_json::<Input>(br#"{"first_name": "A", "lines": [], "unknown": 1}"#).is_ok());

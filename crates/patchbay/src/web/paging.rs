@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// `?limit=&cursor=` of any list.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 pub struct PageQuery {
-    /// 1 to 200, 50 unless told.
+    /// 1 to 200, 50 unless told; beyond that the nearest of the two.
     pub limit: Option<u32>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
@@ -23,6 +23,14 @@ impl PageQuery {
     /// The key to start after.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>> {
         self.cursor.as_deref().filter(|cursor| !cursor.is_empty()).map(decode).transpose()
+    }
+
+    /// For a list that is given whole: a cursor is of some other list.
+    pub fn nowhere(&self) -> Result<()> {
+        match &self.cursor {
+            Some(cursor) if !cursor.is_empty() => Err(unreadable()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -64,8 +72,11 @@ pub fn encode(key: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).expect("keys are plain values"))
 }
 
+fn unreadable() -> Error {
+    Error::BadRequest("This cursor does not come from this list.".into())
+}
+
 fn decode<K: DeserializeOwned>(cursor: &str) -> Result<K> {
-    let unreadable = || Error::BadRequest("This cursor does not come from this list.".into());
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unreadable())?;
     serde_json::from_slice(&bytes).map_err(|_| unreadable())
 }

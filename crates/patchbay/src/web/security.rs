@@ -15,7 +15,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tracing::Instrument;
 
-use super::pages;
+use super::{cors, pages};
 use crate::{app::App, error::Error};
 
 /// Largest body of a route that does not say otherwise (`handler.layer(DefaultBodyLimit::max(…))`).
@@ -47,6 +47,7 @@ pub fn protect(app: &Arc<App>, router: Router) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(|_| Error::internal("a handler panicked").into_response()))
         .layer(middleware::from_fn(pages::render))
+        .layer(middleware::from_fn(cors::open))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), add_headers))
         .layer(middleware::from_fn_with_state(app.clone(), trace))

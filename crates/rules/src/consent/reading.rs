@@ -2,7 +2,10 @@
 //!
 //! Promises: case, width, accents, punctuation, emoji and invisible marks make no difference.
 
-use super::tables::{CONTACTING, COURTESIES, DETERMINERS, MENTIONS, NEGATIONS, PHRASES, THANK_YOU};
+use super::tables::{
+    CONTACTING, COURTESIES, DETERMINERS, FILLERS, MENTIONS, NEGATIONS, PHRASES, SIGNATURES, THANK_YOU,
+    UNMISTAKABLE,
+};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The words of a reply in plain spelling.
@@ -12,6 +15,7 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn new(text: &str) -> Self {
+        let text = unsigned(text);
         let mut plain = String::with_capacity(text.len());
         // Compatibility decomposition makes full-width and styled letters plain and parts accents from
         // letters; what is neither letter nor digit then parts words.
@@ -30,6 +34,15 @@ impl Reading {
     pub(super) fn keyword(&self, keywords: &[&'static str]) -> Option<&'static str> {
         let letters = || self.words.iter().flat_map(|word| word.chars());
         keywords.iter().copied().find(|keyword| keyword.chars().filter(|&letter| letter != ' ').eq(letters()))
+    }
+
+    /// The keyword that the whole message comes to but for a slip of the thumb or an "it": `STOP1`, `Stop it`.
+    pub(super) fn nearly_keyword(&self) -> Option<String> {
+        let words = self.without_courtesies().words;
+        let words = words.iter().map(|word| word.trim_matches(|sign: char| sign.is_ascii_digit()));
+        let words = words.filter(|word| !word.is_empty() && !FILLERS.contains(word)).map(str::to_owned);
+        let nearly = Self { words: words.collect() };
+        nearly.keyword(UNMISTAKABLE).is_some().then(|| self.words.join(" "))
     }
 
     /// The same without the words that politeness or emphasis puts around a keyword.
@@ -84,6 +97,22 @@ impl Reading {
 
     fn has_at(&self, position: usize, phrase: &[&str]) -> bool {
         self.words.get(position..position + phrase.len()).is_some_and(|words| words == phrase)
+    }
+}
+
+/// The text without the line that a telephone puts under every message.
+fn unsigned(text: &str) -> &str {
+    let body = text.trim_end();
+    match body.rsplit_once('\n') {
+        Some((above, last)) if !above.trim().is_empty() => {
+            let last = last.trim().to_lowercase();
+            if SIGNATURES.iter().any(|signature| last.starts_with(signature)) {
+                unsigned(above)
+            } else {
+                body
+            }
+        }
+        _ => body,
     }
 }
 

@@ -22,6 +22,17 @@ pub(super) const OPT_OUT: &[&str] = &[
     "stop marketing",
 ];
 
+/// Opt-outs that can hardly mean anything else, also with something typed beside them by mistake. The others may well
+/// ("Cancel 2", "End it here").
+pub(super) const UNMISTAKABLE: &[&str] = &["stop", "stop all", "unsubscribe", "unsub", "opt out"];
+
+/// Words that add nothing to those.
+pub(super) const FILLERS: &[&str] = &["it", "that", "already", "just", "everything"];
+
+/// How the line begins that telephones and mail programs put under a message, in lower case.
+pub(super) const SIGNATURES: &[&str] =
+    &["sent from", "sent via", "sent with", "get outlook for", "envoyé de", "enviado desde", "--"];
+
 /// Words that ask for help as a whole message.
 pub(super) const HELP: &[&str] = &["help", "info", "aide"];
 

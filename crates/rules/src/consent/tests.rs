@@ -67,6 +67,10 @@ fn keywords_opt_out_whatever_they_wear() {
         ("stop this", "stop"),
         ("ok stop", "stop"),
         ("please remove me", "remove"),
+        // With what a telephone adds.
+        ("STOP\nSent from my iPhone", "stop"),
+        ("Stop please\r\n\r\nSent from my Galaxy\n", "stop"),
+        ("unsubscribe\n--\nGet Outlook for iOS", "unsubscribe"),
     ];
     for (text, keyword) in cases {
         assert_eq!(hard(text), Some(keyword), "{text}");
@@ -99,6 +103,11 @@ fn other_words_for_the_same_wish_suspend_and_call_a_human() {
         ("I would like to unsubscribe from this list", "unsubscribe"),
         ("please opt me out of these", "opt me out"),
         ("I want to opt out", "opt out"),
+        // Nothing but the keyword and a slip.
+        ("STOP IT", "stop it"),
+        ("STOP1", "stop1"),
+        ("Stop 2 already!", "stop 2 already"),
+        ("please just stop it now", "please just stop it now"),
     ];
     for (text, phrase) in cases {
         assert_eq!(classify(text, CTX), Class::SoftOptOut { phrase: phrase.to_owned() }, "{text}");
@@ -113,6 +122,11 @@ fn a_keyword_in_an_ordinary_sentence_only_calls_a_human() {
         ("don't stop", "stop"),
         ("how do I cancel my order", "cancel"),
         ("the end", "end"),
+        ("can you stop by at 5?", "stop"),
+        ("Can you stop it by 5 or so", "stop"),
+        ("Cancel 2 of them", "cancel"),
+        ("don't stop it", "stop"),
+        ("Where do I stop\nSent from my iPhone", "stop"),
         ("Don't stop texting me!", "stop"),
         ("do not unsubscribe me", "unsubscribe"),
         ("We can quit early on Friday", "quit"),

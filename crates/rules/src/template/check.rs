@@ -62,7 +62,11 @@ fn single_braces(source: &str, scan: &Scan, is_known: impl Fn(&str) -> bool) -> 
     for range in &scan.texts {
         let text = &source[range.clone()];
         for (offset, _) in text.match_indices('{') {
-            let Some((name, _)) = text[offset + 1..].split_once('}') else { continue };
+            let after = &text[offset + 1..];
+            let Some(end) = after.find(['{', '}']).filter(|end| after[*end..].starts_with('}')) else {
+                continue;
+            };
+            let name = &after[..end];
             if is_known(name.trim()) {
                 let message = format!("{{{name}}} would be sent as it stands; write {{{{{name}}}}}");
                 problems.push(problem_at(source, range.start + offset, message, name.trim()));

@@ -73,9 +73,7 @@ impl Scan {
         let mut position = 0;
         let mut loop_variables = Vec::new();
         loop {
-            let rest = &source[position..];
-            let opening = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min();
-            let start = opening.map_or(source.len(), |offset| position + offset);
+            let start = next_opening(source, position);
             self.texts.push(position..start);
             if start == source.len() {
                 return Ok(());
@@ -118,6 +116,14 @@ fn check_statement(source: &str, start: usize) -> Result<(), TemplateError> {
     }
     let message = format!("{{% {word} %}} cannot be used in a message");
     Err(error_at(source, source.len() - rest.len(), message, Some(word.to_owned())))
+}
+
+/// Where the next tag or comment opens; the end of the source if none does. Reads no further than that, so that all of
+/// a source is read once however many tags it has.
+fn next_opening(source: &str, position: usize) -> usize {
+    let opens = |start: &usize| matches!(source.as_bytes().get(start + 1), Some(b'{' | b'%' | b'#'));
+    let mut braces = source[position..].match_indices('{').map(|(offset, _)| position + offset);
+    braces.find(opens).unwrap_or(source.len())
 }
 
 fn skip_comment(source: &str, start: usize) -> Result<usize, TemplateError> {

@@ -16,6 +16,7 @@ use crate::{
     web::{
         extract::{Json, Path, Query},
         paging::{Page, PageQuery},
+        patch::Patch,
     },
 };
 
@@ -35,8 +36,10 @@ pub(super) struct LaneBody {
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub(super) struct MoveInput {
     contact_id: Uuid,
-    /// `null` takes it off the board.
-    stage_id: Option<Uuid>,
+    /// `null` takes it off the board. When absent it goes where its neighbour is, or else stays in its column.
+    #[serde(default)]
+    #[schema(value_type = Option<Uuid>)]
+    stage_id: Patch<Uuid>,
     /// The contact that follows it there.
     before: Option<Uuid>,
     /// The contact that it follows. With neither it goes to the top.

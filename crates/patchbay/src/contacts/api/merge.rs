@@ -15,8 +15,8 @@ use crate::{
     },
     error::Result,
     web::{
-        extract::{Json, Path},
-        paging::Page,
+        extract::{Json, Path, Query},
+        paging::{Page, PageQuery},
     },
 };
 
@@ -132,8 +132,14 @@ pub(super) async fn suggest(
 }
 
 /// The likeliest duplicates among all contacts.
-#[utoipa::path(get, path = "/api/duplicates", tag = "Contacts", responses((status = 200, body = Page<SuggestedGroup>)))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Page<SuggestedGroup>>> {
+#[utoipa::path(get, path = "/api/duplicates", tag = "Contacts", params(PageQuery), responses((status = 200, body = Page<SuggestedGroup>)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<SuggestedGroup>>> {
+    // The list is given whole, so no cursor comes from it.
+    page.nowhere()?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let groups = duplicates::list(&mut tx, app.now()).await?;
     tx.commit().await?;

@@ -1,5 +1,7 @@
 //! What becomes of two rows that are merged, and of the kept one when the merge is undone. Pure.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -112,9 +114,10 @@ fn pick<T: Default + PartialEq>(
 }
 
 fn combine_properties(kept: &Value, merged: &Value, take: &[String]) -> Map<String, Value> {
+    let take: HashSet<&str> = take.iter().map(String::as_str).collect();
     let mut combined = kept.as_object().cloned().unwrap_or_default();
     for (key, value) in merged.as_object().into_iter().flatten() {
-        if take.contains(key) || !combined.contains_key(key) {
+        if take.contains(key.as_str()) || !combined.contains_key(key) {
             combined.insert(key.clone(), value.clone());
         }
     }

@@ -105,7 +105,7 @@ pub(in crate::contacts) async fn sum_lanes(
         r#"with open as materialized (
              select contact_id, total_cents from patchbay.quotes
              where tenant_id = $1 and status = any('{draft,sent,viewed}') and currency = $2 limit $3::bigint + 1)
-           select c.stage_id, sum(open.total_cents)::bigint as "cents!"
+           select c.stage_id, least(sum(open.total_cents), 9223372036854775807)::bigint as "cents!"
            from open join patchbay.contacts c on c.tenant_id = $1 and c.id = open.contact_id and c.archived_at is null
            where (select count(*) from open) <= $3::bigint group by c.stage_id"#,
         tenant,

@@ -248,3 +248,25 @@ async fn a_reader_changes_nothing() {
         .expect(403);
     }
 }
+
+#[tokio::test]
+async fn long_lists_are_refused_and_not_compared_with_themselves() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "a").await;
+    let contact = office.contact(&test, "Dana", None).await;
+    let many: Vec<String> = (0..20_000).map(|n| format!("label {n}")).collect();
+    let path = format!("/api/contacts/{contact}/labels");
+    test.api(&office.key, "POST", &path, json!({"labels": many})).await.expect(422);
+    let body = json!({"first_name": "A", "labels": many});
+    let problem = test.api(&office.key, "POST", "/api/contacts", body).await.expect(422).json();
+    assert!(problem["errors"]["labels"].is_string());
+    let twice: Vec<&str> = ["VIP", "vip"].into_iter().cycle().take(20_000).collect();
+    let labelled = test.api(&office.key, "POST", &path, json!({"labels": twice})).await.expect(200).json();
+    assert_eq!(labelled["labels"].as_array().unwrap().len(), 1);
+    let body = json!({"label": "Choice", "type": "select", "options": many});
+    test.api(&office.key, "POST", "/api/custom-fields", body).await.expect(422);
+    test.get(&office.key, "/api/duplicates?cursor=x").await.expect(400);
+    let body = json!({"first_name": "B\u{202e}ob", "last_name": "\u{2066}Lee\u{2069}"});
+    let made = test.api(&office.key, "POST", "/api/contacts", body).await.expect(201).json();
+    assert_eq!(made["name"], "Bob Lee");
+}

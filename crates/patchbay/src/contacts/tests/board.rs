@@ -2,6 +2,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::merge::caller;
@@ -13,6 +14,7 @@ use crate::{
         stages,
     },
     tests::{Browser, Office, TestApp},
+    web::patch::Patch,
 };
 
 async fn names(test: &TestApp, office: &Office, stage: Uuid) -> Vec<String> {
@@ -38,7 +40,7 @@ async fn cards_stay_where_they_are_put() {
     let by = caller(&office);
     assert_eq!(names(&test, &office, stages[0]).await, ["D", "C", "B", "A"], "the newest on top");
     let put = async |card: Uuid, stage: Uuid, before: Option<Uuid>, after: Option<Uuid>| {
-        move_card(&test.app, &by, card, Target { stage: Some(stage), before, after }).await.unwrap();
+        move_card(&test.app, &by, card, Target { stage: Patch::Set(stage), before, after }).await.unwrap();
     };
     put(cards[0], stages[0], Some(cards[2]), None).await;
     assert_eq!(names(&test, &office, stages[0]).await, ["D", "A", "C", "B"]);
@@ -54,12 +56,12 @@ async fn cards_stay_where_they_are_put() {
     assert_eq!(test.scalar("select count(*) from patchbay.activities where kind = 'stage.moved'").await, 3);
 
     assert!(
-        move_card(&test.app, &by, cards[0], Target { stage: Some(test.id()), ..Target::default() })
+        move_card(&test.app, &by, cards[0], Target { stage: Patch::Set(test.id()), ..Target::default() })
             .await
             .is_err()
     );
     assert!(
-        move_card(&test.app, &by, test.id(), Target { stage: Some(stages[0]), ..Target::default() })
+        move_card(&test.app, &by, test.id(), Target { stage: Patch::Set(stages[0]), ..Target::default() })
             .await
             .is_err()
     );
@@ -100,10 +102,10 @@ fn any_moves_keep_the_order_that_was_seen() {
                 let card = cards.remove(from);
                 let at = to.min(cards.len());
                 let target = if before && at < cards.len() {
-                    Target { stage: Some(stages[0]), before: Some(cards[at]), after: None }
+                    Target { stage: Patch::Set(stages[0]), before: Some(cards[at]), after: None }
                 } else {
                     Target {
-                        stage: Some(stages[0]),
+                        stage: Patch::Set(stages[0]),
                         before: None,
                         after: at.checked_sub(1).map(|above| cards[above]),
                     }
@@ -140,7 +142,7 @@ fn any_moves_keep_the_order_that_was_seen() {
                 &test.app,
                 &by,
                 card,
-                Target { stage: Some(stages[0]), before: None, after: Some(cards[0]) },
+                Target { stage: Patch::Set(stages[0]), before: None, after: Some(cards[0]) },
             )
             .await
             .unwrap();
@@ -262,4 +264,22 @@ async fn a_lane_tells_what_its_open_quotes_come_to() {
     let lane = rosa.get(&format!("/board/lanes/{lane}")).await.expect(200).text;
     assert!(lane.contains("$5.00<span class=\"sr\"> in open quotes"), "{lane}");
     test.execute("delete from patchbay.outbox").await;
+}
+
+#[tokio::test]
+async fn a_neighbour_of_another_business_is_none() {
+    let test = TestApp::new().await;
+    let (office, other) = (Office::open(&test, "a").await, Office::open(&test, "b").await);
+    let (dana, tom) = (office.contact(&test, "Dana", None).await, office.contact(&test, "Tom", None).await);
+    let theirs = other.contact(&test, "Eve", None).await;
+    let put = async |body: Value| test.api(&office.key, "POST", "/api/board/move", body).await;
+    let stage = put(json!({"contact_id": dana})).await.expect(200).json()["stage"].clone();
+    assert!(stage.is_string(), "whoever names no stage stays");
+    for side in ["before", "after"] {
+        let problem = put(json!({"contact_id": dana, side: theirs})).await.expect(422).json();
+        assert!(problem["errors"][side].is_string(), "{problem}");
+    }
+    assert_eq!(put(json!({"contact_id": dana, "after": tom})).await.expect(200).json()["stage"], stage);
+    assert!(put(json!({"contact_id": dana, "stage_id": null})).await.expect(200).json()["stage"].is_null());
+    assert_eq!(put(json!({"contact_id": dana, "after": tom})).await.expect(200).json()["stage"], stage);
 }

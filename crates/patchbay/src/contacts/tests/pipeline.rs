@@ -147,6 +147,9 @@ async fn custom_fields_take_what_fits() {
         .expect(200)
         .json();
     assert_eq!(ordered["data"][0]["key"], "phone_2");
+    for ids in [json!([test.id()]), json!([order[0], order[0]])] {
+        test.api(&office.key, "PUT", "/api/custom-fields/order", json!({"ids": ids})).await.expect(422);
+    }
     test.api(&office.key, "DELETE", &roof, Value::Null).await.expect(204);
     let kept = test.get(&office.key, &format!("/api/contacts/{}", id(&made))).await.json();
     assert_eq!(kept["properties"]["roof"], "Metal");

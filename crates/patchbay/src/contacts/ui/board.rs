@@ -29,6 +29,7 @@ use crate::{
         moments::moment,
         pages::html,
         parts::{Empty, Face, Tag, Tone},
+        patch::Patch,
         shell::shell,
     },
 };
@@ -169,7 +170,11 @@ pub(super) async fn put(
     caller: Caller,
     Form(put): Form<Put>,
 ) -> Result<StatusCode> {
-    let target = Target { stage: stage(&put.lane)?, before: put.before, after: put.after };
+    let target = Target {
+        stage: stage(&put.lane)?.map_or(Patch::Clear, Patch::Set),
+        before: put.before,
+        after: put.after,
+    };
     board::move_card(&app, &caller, put.card, target).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -46,7 +46,16 @@ pub struct Place {
 
 /// The data folder, made if need be, as an absolute path.
 pub fn data_folder(data: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(data).map_err(ClusterError::file(data, "created"))?;
+    // Whoever runs PostgreSQL in our stead has to pass through, but nobody has to look around.
+    let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
+    if let Some(above) = data.parent() {
+        fs::create_dir_all(above).map_err(ClusterError::file(above, "created"))?;
+    }
+    match fs::DirBuilder::new().mode(mode).create(data) {
+        Ok(()) => {}
+        Err(_) if data.is_dir() => {}
+        Err(cause) => return Err(ClusterError::file(data, "created")(cause)),
+    }
     data.canonicalize().map_err(ClusterError::file(data, "opened"))
 }
 
@@ -213,6 +222,15 @@ mod tests {
         assert!(!reaches(stranger, &inner));
         let owner = fs::metadata(&folder).unwrap();
         assert!(reaches(Account { uid: owner.uid(), gid: owner.gid() }, &inner));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn nobody_else_looks_into_the_data_folder() {
+        let folder = env::temp_dir().join(format!("patchbay-data-{}", std::process::id()));
+        let data = data_folder(&folder.join("data")).unwrap();
+        assert_eq!(fs::metadata(&data).unwrap().mode() & 0o066, 0);
+        assert_eq!(data_folder(&data).unwrap(), data, "there already");
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -6,7 +6,11 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Seek, SeekFrom},
-    os::unix::{net::UnixStream, process::CommandExt},
+    os::unix::{
+        fs::{OpenOptionsExt, PermissionsExt},
+        net::UnixStream,
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -276,7 +280,12 @@ fn open_log(path: &Path) -> Result<File> {
     if fs::metadata(path).is_ok_and(|found| found.len() > LOG_LIMIT) {
         let _ = fs::rename(path, path.with_extension("log.1"));
     }
-    OpenOptions::new().create(true).append(true).open(path).map_err(ClusterError::file(path, "opened"))
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    let log = log.map_err(ClusterError::file(path, "opened"))?;
+    // Older versions left it open to everybody.
+    let closed = log.set_permissions(fs::Permissions::from_mode(0o600));
+    closed.map_err(ClusterError::file(path, "closed to others"))?;
+    Ok(log)
 }
 
 /// Why a start failed, in the server's words.

@@ -29,6 +29,11 @@ random_page_cost = 1.1
 log_checkpoints = off
 log_line_prefix = '%m [%p] '
 log_timezone = 'UTC'
+# the log tells what went wrong, not with whose row: no details, no statements, no parameters
+log_error_verbosity = terse
+log_min_error_statement = panic
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
 timezone = 'UTC'
 ";
 

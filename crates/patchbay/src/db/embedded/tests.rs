@@ -1,5 +1,6 @@
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -105,6 +106,34 @@ async fn one_left_behind_is_found_running_and_used_on() {
     assert_eq!(count(&cluster).await, 2);
     cluster.close().await;
     assert_eq!(folder.postmaster(), None);
+}
+
+#[tokio::test]
+async fn its_log_is_private_and_holds_no_rows() {
+    let folder = Folder::new("log");
+    let log = folder.0.join("postgres.log");
+    fs::write(&log, "").unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).unwrap();
+    let cluster = folder.open().await;
+    let mut conn = PgConnection::connect(&cluster.url()).await.unwrap();
+    for statement in [
+        "create temp table people (phone text unique check (phone <> 'none'), age int not null)",
+        "insert into people values ('+15550100', 1)",
+        "insert into people values ('+15550100', 2)",
+        "insert into people values ('none', 71234)",
+        "insert into people values ('+15550101', null)",
+    ] {
+        let _ = sqlx::query(statement).execute(&mut conn).await;
+    }
+    let _ = sqlx::query("insert into people values ($1, null)").bind("+15550102").execute(&mut conn).await;
+    drop(conn);
+    cluster.close().await;
+    let told = fs::read_to_string(&log).unwrap();
+    assert_eq!(told.matches("ERROR:").count(), 4, "{told}");
+    for secret in ["555010", "71234", "insert into"] {
+        assert!(!told.contains(secret), "{secret}: {told}");
+    }
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]

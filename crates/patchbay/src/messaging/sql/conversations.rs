@@ -70,11 +70,34 @@ pub async fn note_inbound(
     Ok(())
 }
 
+/// Who has written from a sender that is no number (a short code, a name) before. Two first messages of one sender
+/// take turns, so that they are of one contact.
+pub async fn contact_of_sender(tx: &mut TenantTx, channel: Channel, sender: &str) -> Result<Option<Uuid>> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('sender:' || $1::uuid::text || $2::text, 0))",
+        tenant,
+        sender,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"select contact_id as "contact_id!" from patchbay.messages
+         where tenant_id = $1 and from_address = $2 and channel = $3 and direction = 'inbound' and from_address not like '+%' and contact_id is not null
+         order by id desc limit 1"#,
+        tenant,
+        sender,
+        channel.as_str(),
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// Inserts a received message; `false` when it is known.
 pub async fn insert_inbound(
     tx: &mut TenantTx,
     id: Uuid,
-    contact: Uuid,
+    contact: Option<Uuid>,
     dedupe_key: &str,
     inbound: &Inbound,
     now: DateTime<Utc>,
@@ -102,6 +125,20 @@ pub async fn insert_inbound(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Whether an address was sent a test since `first`, which is an id and so an instant.
+pub async fn was_tested(tx: &mut TenantTx, address: &str, first: Uuid) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.messages
+             where tenant_id = $1 and contact_id is null and id >= $3 and to_address = $2 and kind = 'test') as "was!""#,
+        tenant,
+        address,
+        first,
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// How many answers of this sort (`stop`, `help`, …) an address was given lately.

@@ -113,3 +113,76 @@ async fn words_that_may_be_an_opt_out_are_decided_by_a_person() {
     browser.post(&format!("/conversations/{stopped}/review"), &[("opted_out", "false")]).await.expect(303);
     assert_eq!(states().await, "unsubscribed,unknown,unsubscribed");
 }
+
+#[tokio::test]
+async fn nul_is_left_out_and_harms_nobody() {
+    let t = TestApp::new().await;
+    let (who, _) = tenancy(&t, "Brightside").await;
+    let fields = [
+        ("MessageSid", "SM00000000000000000000000000000009"),
+        ("From", "+12125550123"),
+        ("To", "+15005550006"),
+        ("Body", "ST\0OP"),
+        ("ProfileName", "Da\0na"),
+        ("SmsStatus", "received"),
+    ];
+    t.signed(&who, "/webhooks/twilio", &fields).await.expect(200);
+    t.settle().await;
+    assert_eq!(t.text("select body from patchbay.messages where direction = 'inbound'").await, "STOP");
+    assert_eq!(t.scalar("select count(*) from patchbay.do_not_contact").await, 1);
+    let body = json!({ "first_name": "A\u{0}na", "properties": { "a\u{0}": "\u{0}" } });
+    let made = t.api(&who.key, "POST", "/api/contacts", body).await.expect(201).json();
+    assert_eq!(made["first_name"], "Ana");
+}
+
+#[tokio::test]
+async fn short_codes_and_names_reach_the_inbox_and_take_no_answer() {
+    let t = TestApp::new().await;
+    let (who, mut browser) = tenancy(&t, "Brightside").await;
+    for (sid, from, body) in [
+        ("SM1", "AMAZON", "Your parcel is here"),
+        ("SM2", "12345", "Your code is 71"),
+        ("SM3", "AMAZON", "Your parcel was returned"),
+        ("SM4", "12345", "STOP"),
+        ("SM5", "12345", "HELP"),
+    ] {
+        t.receive(&who, from, body, sid).await;
+        t.settle().await;
+    }
+    assert_eq!(t.scalar("select count(*) from patchbay.messages where direction = 'inbound'").await, 5);
+    assert_eq!(t.scalar("select count(*) from patchbay.messages where direction = 'outbound'").await, 0);
+    assert_eq!(
+        t.text("select string_agg(first_name, ' ' order by first_name) from patchbay.contacts where phone_e164 is null").await,
+        "12345 AMAZON"
+    );
+    assert_eq!(t.text("select address from patchbay.consents where state = 'unsubscribed'").await, "12345");
+    assert_eq!(t.scalar("select count(*) from patchbay.do_not_contact").await, 0);
+    let amazon = t.text("select id::text from patchbay.contacts where first_name = 'AMAZON'").await;
+    let page = browser.get(&format!("/conversations/{amazon}")).await.expect(200).text;
+    assert!(
+        page.contains("Your parcel was returned") && page.contains("AMAZON cannot be answered"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn nearly_stop_suspends_and_calls_a_person() {
+    let (t, who) = open().await;
+    for (number, body) in [("+12125550101", "STOP IT"), ("+12125550102", "STOP1")] {
+        t.receive(&who, number, body, &number[7..]).await;
+        t.settle().await;
+    }
+    t.receive(&who, "+12125550103", "STOP\nSent from my iPhone", "SM7").await;
+    t.settle().await;
+    let count = async |how: &str| {
+        t.scalar(&format!(
+            "select count(*) from patchbay.consents where state = 'unsubscribed' and how = '{how}'"
+        ))
+        .await
+    };
+    assert_eq!((count("phrase").await, count("keyword").await), (2, 1));
+    assert_eq!(
+        t.scalar("select count(*) from patchbay.conversations where needs_review is not null").await,
+        2
+    );
+}

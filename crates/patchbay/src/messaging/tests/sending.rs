@@ -111,3 +111,31 @@ async fn whatsapp_takes_free_text_for_a_day_after_the_contact_wrote() {
     t.settle().await;
     assert_eq!(message(&t, &who, &open["id"]).await["status"], "delivered");
 }
+
+#[tokio::test]
+async fn what_contradicts_itself_or_has_holes_is_refused_at_once() {
+    let (t, who) = open().await;
+    let made = t
+        .api(&who.key, "POST", "/api/contacts", json!({ "first_name": "Dana", "phone": "+12125550123" }))
+        .await
+        .expect(201)
+        .json();
+    let id = &made["id"];
+    for (body, field) in [
+        (json!({ "contact_id": id, "to": "+12125550199", "body": "Hi" }), "to"),
+        (json!({ "to": "+12125550199", "template": "quote_sms" }), "template"),
+        (json!({ "to": "+12125550199", "body": "Hi", "send_at": "9999-12-31T00:00:00Z" }), "send_at"),
+        (json!({ "to": "+12125550199", "body": "Hi", "send_at": "tomorrow" }), "send_at"),
+        (json!({ "to": "dana@", "channel": "email", "body": "Hi" }), "to"),
+    ] {
+        let problem = t.api(&who.key, "POST", "/api/messages/send", body).await.expect(422).json();
+        assert!(problem["errors"][field].is_string(), "{field}: {problem}");
+    }
+    let body = json!({ "to": "+12125550199", "template": "quote_sms" });
+    let problem = t.api(&who.key, "POST", "/api/messages/send", body).await.json();
+    assert!(problem["errors"]["template"].as_str().unwrap().contains("{{"), "{problem}");
+    assert_eq!(t.scalar("select count(*) from patchbay.contacts").await, 1, "a refusal makes nobody");
+    let body = json!({ "contact_id": id, "to": "(212) 555-0123", "body": "Hi" });
+    t.api(&who.key, "POST", "/api/messages/send", body).await.expect(202);
+    t.settle().await;
+}

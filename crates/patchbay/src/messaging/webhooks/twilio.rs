@@ -19,6 +19,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     messaging::{inbound::Inbound, reports::Report, sql::webhooks as sql},
+    web::nul,
 };
 
 pub(super) async fn answer(
@@ -55,7 +56,7 @@ async fn take(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<()> {
-    let pairs = webhook::parse_form(if method == Method::GET { query.as_bytes() } else { body });
+    let mut pairs = webhook::parse_form(if method == Method::GET { query.as_bytes() } else { body });
     let named = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let accounts = app.webhooks.accounts.of(app, named("AccountSid").unwrap_or_default()).await?;
     let question = if query.is_empty() { "" } else { "?" };
@@ -77,9 +78,11 @@ async fn take(
     if matching.is_empty() {
         return Err(Error::Forbidden("The signature does not match an account that is known here.".into()));
     }
+    // The signature covers what was sent; what is kept is what can be stored.
+    nul::pairs(&mut pairs);
     match webhook::parse(&pairs).map_err(|error| Error::BadRequest(error.to_string().into()))? {
         Webhook::Status(status) => take_status(app, &matching, query, status).await,
-        Webhook::Inbound(message) => take_inbound(app, &matching, *message, json!(pairs)).await,
+        Webhook::Inbound(message) => Box::pin(take_inbound(app, &matching, *message, json!(pairs))).await,
     }
 }
 

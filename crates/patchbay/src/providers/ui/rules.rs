@@ -229,7 +229,7 @@ impl RulesForm {
             dress.field(
                 Field::text("api_rate_limit.per_second", "API sends a second")
                     .required()
-                    .hint("More are answered with 429."),
+                    .hint("Programs that send faster are told to wait (status 429)."),
                 &self.api_rate,
             ),
             dress.field(

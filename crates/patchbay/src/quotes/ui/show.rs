@@ -166,7 +166,7 @@ pub(in crate::quotes) async fn note_answer(
 ) -> Result<Response> {
     let status: Status = form.status.parse()?;
     let note = Some(form.answer_note).filter(|note| !note.trim().is_empty());
-    if note.as_ref().is_some_and(|note| note.chars().count() > 2_000 || note.contains('\0')) {
+    if note.as_ref().is_some_and(|note| note.chars().count() > 2_000) {
         return Err(Error::field("answer_note", "A note has 2,000 characters at most."));
     }
     let change = QuoteChange { status: Some(status), answer_note: note, ..QuoteChange::default() };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Budget, Settings, check::Check};
-use crate::web::patch::Patch;
+use crate::{contacts::clean, web::patch::Patch};
 
 /// A change of settings. Absent fields stay; null clears what may be empty.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -122,11 +122,11 @@ pub struct BrakePatch {
 
 impl SettingsPatch {
     pub(super) fn apply(self, to: &mut Settings, check: &mut Check) {
-        check.text("name", self.name, &mut to.name, 120);
+        check.text("name", one_line(self.name), &mut to.name, 120);
         check.timezone(self.timezone, &mut to.timezone);
         check.country(self.country, &mut to.country);
         check.currency(self.currency, &mut to.currency);
-        check.optional("business_name", self.business_name, &mut to.business_name, 120);
+        check.optional("business_name", one_line(self.business_name), &mut to.business_name, 120);
         check.optional("support_contact", self.support_contact, &mut to.support_contact, 200);
         to.kill_switch = check.yes_or_no("kill_switch", self.kill_switch, to.kill_switch);
         check.quiet_hours(self.quiet_hours, &mut to.quiet_hours);
@@ -170,5 +170,13 @@ impl SettingsPatch {
             }
             Patch::Set(_) => check.wrong("keep_message_months", "Choose 1 to 120 months, or nothing."),
         }
+    }
+}
+
+/// A name as it is stored: one line, without marks that nobody sees.
+fn one_line(patch: Patch<String>) -> Patch<String> {
+    match patch {
+        Patch::Set(text) => Patch::Set(clean::line(&text).unwrap_or_default()),
+        other => other,
     }
 }
