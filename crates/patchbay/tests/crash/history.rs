@@ -59,7 +59,7 @@ pub struct History {
     pub now: DateTime<Utc>,
     versions: Vec<Version>,
     /// Of each campaign: from when on it was paused for certain, and until when.
-    pauses: HashMap<Uuid, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    pauses: HashMap<Uuid, Vec<Span>>,
     consents: HashMap<String, Vec<(DateTime<Utc>, ConsentState)>>,
     listed: HashMap<String, DoNotContact>,
     pub senders: HashMap<Uuid, Sender>,
@@ -179,7 +179,7 @@ fn version(settings: &Value, from: DateTime<Utc>, until: DateTime<Utc>) -> Versi
     Version { from, until, tenant, per_second }
 }
 
-fn pauses(log: &[(&PgRow, DateTime<Utc>)]) -> HashMap<Uuid, Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+fn pauses(log: &[(&PgRow, DateTime<Utc>)]) -> HashMap<Uuid, Vec<Span>> {
     let mut pauses: HashMap<Uuid, Vec<_>> = HashMap::new();
     for (row, answered) in log {
         let campaign = || row.get::<&str, _>("entity_id").parse().expect("an id");

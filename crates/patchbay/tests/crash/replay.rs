@@ -42,7 +42,7 @@ pub struct Replay {
     sent: HashMap<(Uuid, NaiveDate), i64>,
     /// Of the business (no sender) and of every sender.
     buckets: HashMap<Option<Uuid>, Bucket>,
-    marketed: HashMap<Uuid, Vec<(Option<Uuid>, DateTime<Utc>)>>,
+    marketed: HashMap<Uuid, Vec<Marketed>>,
     /// Whom both campaigns mean.
     meant_twice: HashSet<Uuid>,
     decided: usize,

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Webhook {
     Inbound(Box<InboundMessage>),
-    Status(StatusCallback),
+    Status(Box<StatusCallback>),
 }
 
 /// Somebody wrote to us. Addresses are plain; `channel` tells what they are.
@@ -183,7 +183,7 @@ fn location(fields: &Fields<'_>) -> Option<Location> {
 fn status(fields: &Fields<'_>, word: &str) -> Result<Webhook, WebhookError> {
     let to = fields.filled("To").map(split).transpose()?;
     let from = fields.filled("From").map(split).transpose()?;
-    Ok(Webhook::Status(StatusCallback {
+    Ok(Webhook::Status(Box::new(StatusCallback {
         message_sid: fields.message_sid()?,
         account_sid: fields.owned("AccountSid"),
         messaging_service_sid: fields.owned("MessagingServiceSid"),
@@ -196,7 +196,7 @@ fn status(fields: &Fields<'_>, word: &str) -> Result<Webhook, WebhookError> {
         to: to.map(|(_, plain)| plain.to_owned()),
         price: Price::read(fields.filled("Price"), fields.filled("PriceUnit")),
         carrier_receipt: fields.owned("RawDlrDoneDate"),
-    }))
+    })))
 }
 
 /// Splits an address; Twilio has more channels (`messenger:`, `rcs:` …) than the product speaks.

@@ -81,7 +81,7 @@ async fn take(
     // The signature covers what was sent; what is kept is what can be stored.
     nul::pairs(&mut pairs);
     match webhook::parse(&pairs).map_err(|error| Error::BadRequest(error.to_string().into()))? {
-        Webhook::Status(status) => take_status(app, &matching, query, status).await,
+        Webhook::Status(status) => take_status(app, &matching, query, *status).await,
         Webhook::Inbound(message) => Box::pin(take_inbound(app, &matching, *message, json!(pairs))).await,
     }
 }

@@ -17,7 +17,7 @@ fn inbound_of(form: &str) -> InboundMessage {
 
 fn status_of(form: &str) -> StatusCallback {
     match parsed(form) {
-        Ok(Webhook::Status(callback)) => callback,
+        Ok(Webhook::Status(callback)) => *callback,
         other => panic!("not a status callback: {other:?}"),
     }
 }
