@@ -77,3 +77,12 @@ for (const width of [1440, 390]) {
     await member.context().close();
   });
 }
+
+test('nobody is lost where nothing is', async ({ page }) => {
+  await signIn(page);
+  for (const path of ['/nowhere', '/quotes/00000000-0000-7000-8000-000000000000']) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { name: 'Nothing is here' })).toBeVisible();
+    await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
+  }
+});

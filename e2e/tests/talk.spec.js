@@ -35,6 +35,7 @@ test('a message is sent, the lead replies, and two browsers see it', async ({ pa
   await page.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(page.locator('.talk')).toContainText('can we come on Thursday?');
   await expect(second.locator('.talk')).toContainText('can we come on Thursday?');
+  await expect(page.locator('#estimate')).toContainText('0 / 160');
   for (const one of [page, second]) {
     await expect(one.locator('.talk .msg:not(.out)')).toHaveCount(1, { timeout: 20_000 });
   }

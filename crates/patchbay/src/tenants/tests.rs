@@ -139,7 +139,7 @@ async fn every_change_is_in_the_audit_log() {
     let page = owner.get("/settings/audit").await.expect(200).text;
     assert!(
         page.contains("Settings updated")
-            && page.contains("kill switch")
+            && page.contains("all sending stopped")
             && page.contains("no → yes")
             && page.contains("Sending is stopped")
     );

@@ -118,7 +118,7 @@ pub(in crate::quotes) async fn create(
     match saved {
         Ok(quote) => Ok(saved_notice(&app, &quote, typed.act == "send")),
         Err(Error::Invalid(errors)) => {
-            let errors = all_errors(&app, &caller, &typed, errors);
+            let errors = all_errors(&app, &caller, None, &typed, errors);
             form(&app, &session, &caller, None, typed, errors).await
         }
         Err(error) => Err(error),
@@ -126,8 +126,17 @@ pub(in crate::quotes) async fn create(
 }
 
 /// Also what saving would find wrong with the fields that can be read, so that everything is said at once.
-fn all_errors(app: &App, caller: &Caller, typed: &Typed, mut errors: FieldErrors) -> FieldErrors {
-    let (input, _) = typed.read_all();
+fn all_errors(
+    app: &App,
+    caller: &Caller,
+    before: Option<&Quote>,
+    typed: &Typed,
+    mut errors: FieldErrors,
+) -> FieldErrors {
+    let (mut input, _) = typed.read_all();
+    // A day that stays may be over.
+    input.expires_on =
+        input.expires_on.filter(|day| before.is_none_or(|quote| quote.expires_on != Some(*day)));
     if let Err(Error::Invalid(more)) = draft::checked(input, &caller.tenant, app.now()) {
         let simple = |field: &str| matches!(field, "title" | "terms" | "expires_on" | "currency");
         for (field, message) in more.into_iter().filter(|(field, _)| simple(field)) {
@@ -174,7 +183,7 @@ pub(in crate::quotes) async fn save(
     match saved {
         Ok(after) => Ok(saved_notice(&app, &after, quote.held && !after.held)),
         Err(Error::Invalid(errors)) => {
-            let errors = all_errors(&app, &caller, &typed, errors);
+            let errors = all_errors(&app, &caller, Some(&quote), &typed, errors);
             form(&app, &session, &caller, Some(&quote), typed, errors).await
         }
         // Answered or expired while it was written: the page says so and keeps what was typed.
