@@ -40,6 +40,8 @@ pub(super) struct TemplateChoice {
     pub(super) channel: &'static str,
     pub(super) content: String,
     pub(super) chosen: bool,
+    /// Its page, while it cannot be sent because WhatsApp has not approved it; else empty.
+    pub(super) unready: String,
 }
 
 #[derive(Template)]

@@ -9,6 +9,7 @@ mod check;
 mod choices;
 mod context;
 mod defaults;
+mod placeholders;
 mod press;
 mod render;
 mod sql;
@@ -59,6 +60,13 @@ pub struct Template {
     pub archived_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl Template {
+    /// What is written, with what its numbered placeholders stand for in their place.
+    pub fn text(&self) -> String {
+        placeholders::fill(&self.content, self.content_variables.as_ref())
+    }
 }
 
 /// What a template is made of.
@@ -176,6 +184,8 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: TemplateChange
         "key": [before.key, input.key],
         "channel": [before.channel, input.channel],
         "content": [before.content, input.content],
+        "content_sid": [before.content_sid, input.content_sid],
+        "content_variables": [before.content_variables, input.content_variables],
     });
     let entry = audit::Entry {
         action: "template.updated",
@@ -256,6 +266,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/templates/new", Access::Page(Role::Admin), ui::new)
         .get("/templates/people", Access::Page(Role::Viewer), ui::people)
         .post("/templates/preview", Access::Page(Role::Viewer), ui::preview)
+        .post("/templates/variables", Access::Page(Role::Viewer), ui::variables)
         .get("/templates/{id}", Access::Page(Role::Viewer), ui::edit)
         .post("/templates/{id}", Access::Page(Role::Admin), ui::save)
         .post("/templates/{id}/archive", Access::Page(Role::Admin), ui::archive)
