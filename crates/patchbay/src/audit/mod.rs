@@ -1,9 +1,13 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
+mod kind;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod ui;
 mod view;
 
+pub use kind::Kind;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -19,8 +23,7 @@ use crate::{
 pub struct Entry<'a> {
     /// `contact.updated`, `settings.updated`, …
     pub action: &'static str,
-    /// `contact`, `settings`, …
-    pub entity_type: &'static str,
+    pub kind: Kind,
     pub entity_id: Option<String>,
     /// `{"field": [before, after]}`, without secrets or message bodies.
     pub changes: &'a Value,

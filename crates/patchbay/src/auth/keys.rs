@@ -43,7 +43,7 @@ pub async fn create_key(app: &App, tenant: Uuid, actor: &Actor, name: &str, scop
     let changes = json!({ "name": [null, name], "scope": [null, scope.as_str()] });
     let entry = audit::Entry {
         action: "api_key.created",
-        entity_type: "api_key",
+        kind: audit::Kind::ApiKey,
         entity_id: Some(new.id.to_string()),
         changes: &changes,
     };
@@ -65,7 +65,7 @@ pub async fn revoke(app: &App, caller: &Caller, id: Uuid) -> Result<String> {
     let changes = json!({ "name": [name, null] });
     let entry = audit::Entry {
         action: "api_key.revoked",
-        entity_type: "api_key",
+        kind: audit::Kind::ApiKey,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

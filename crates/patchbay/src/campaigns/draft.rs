@@ -154,7 +154,8 @@ pub(super) async fn record(
     id: Uuid,
     changes: &serde_json::Value,
 ) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "campaign", entity_id: Some(id.to_string()), changes };
+    let entry =
+        audit::Entry { action, kind: audit::Kind::Campaign, entity_id: Some(id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }
 

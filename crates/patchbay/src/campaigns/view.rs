@@ -197,6 +197,8 @@ pub(super) struct PeoplePage {
     pub(super) heading: String,
     pub(super) campaign: String,
     pub(super) campaign_href: String,
+    /// The list as a file.
+    pub(super) export: String,
     pub(super) rows: Vec<PersonRow>,
     pub(super) pager: Pager,
 }

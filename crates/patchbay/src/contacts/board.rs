@@ -124,7 +124,7 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
         let changes = json!({"stage_id": [contact.stage_id, target.stage]});
         let entry = audit::Entry {
             action: "contact.updated",
-            entity_type: "contact",
+            kind: audit::Kind::Contact,
             entity_id: Some(card.to_string()),
             changes: &changes,
         };

@@ -250,8 +250,12 @@ async fn record(
     field: &CustomField,
     changes: &Value,
 ) -> Result<()> {
-    let entry =
-        audit::Entry { action, entity_type: "custom_field", entity_id: Some(field.id.to_string()), changes };
+    let entry = audit::Entry {
+        action,
+        kind: audit::Kind::CustomField,
+        entity_id: Some(field.id.to_string()),
+        changes,
+    };
     audit::record(tx, &caller.actor, entry).await
 }
 

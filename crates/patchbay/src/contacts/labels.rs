@@ -145,6 +145,7 @@ async fn record(
     label: &Label,
     changes: &serde_json::Value,
 ) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "label", entity_id: Some(label.id.to_string()), changes };
+    let entry =
+        audit::Entry { action, kind: audit::Kind::Label, entity_id: Some(label.id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }

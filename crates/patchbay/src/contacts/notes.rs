@@ -86,7 +86,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<Note> {
     let changes = json!({"contact_id": note.contact_id});
     let entry = audit::Entry {
         action: "note.deleted",
-        entity_type: "note",
+        kind: audit::Kind::Note,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

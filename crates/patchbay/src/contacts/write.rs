@@ -283,6 +283,6 @@ pub(super) async fn record(
     id: Uuid,
     changes: &Value,
 ) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "contact", entity_id: Some(id.to_string()), changes };
+    let entry = audit::Entry { action, kind: audit::Kind::Contact, entity_id: Some(id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }

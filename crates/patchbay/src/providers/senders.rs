@@ -241,7 +241,7 @@ async fn record(
     changes: &serde_json::Value,
 ) -> Result<()> {
     let entry =
-        audit::Entry { action, entity_type: "sender", entity_id: Some(sender.id.to_string()), changes };
+        audit::Entry { action, kind: audit::Kind::Sender, entity_id: Some(sender.id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }
 

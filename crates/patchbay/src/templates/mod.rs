@@ -138,7 +138,7 @@ pub async fn create(app: &App, caller: &Caller, mut input: NewTemplate) -> Resul
     let changes = json!({ "name": [null, input.name], "key": [null, input.key] });
     let entry = audit::Entry {
         action: "template.created",
-        entity_type: "template",
+        kind: audit::Kind::Template,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -189,7 +189,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: TemplateChange
     });
     let entry = audit::Entry {
         action: "template.updated",
-        entity_type: "template",
+        kind: audit::Kind::Template,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -210,7 +210,7 @@ pub async fn archive(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
     let changes = json!({ "name": [template.name, null] });
     let entry = audit::Entry {
         action: "template.archived",
-        entity_type: "template",
+        kind: audit::Kind::Template,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -232,7 +232,7 @@ pub async fn restore(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
         let changes = json!({ "name": [null, template.name] });
         let entry = audit::Entry {
             action: "template.restored",
-            entity_type: "template",
+            kind: audit::Kind::Template,
             entity_id: Some(id.to_string()),
             changes: &changes,
         };

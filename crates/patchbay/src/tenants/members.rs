@@ -97,7 +97,7 @@ pub async fn invite(app: &App, caller: &Caller, email: &str, role: Role) -> Resu
     let changes = json!({ "email": [null, email], "role": [null, role.as_str()] });
     let entry = audit::Entry {
         action: "invitation.created",
-        entity_type: "invitation",
+        kind: audit::Kind::Invitation,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -115,7 +115,7 @@ pub async fn revoke_invitation(app: &App, caller: &Caller, id: Uuid) -> Result<S
     let changes = json!({ "email": [email, null], "role": [role, null] });
     let entry = audit::Entry {
         action: "invitation.revoked",
-        entity_type: "invitation",
+        kind: audit::Kind::Invitation,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -131,7 +131,8 @@ async fn record(
     user: Uuid,
     changes: &Value,
 ) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "member", entity_id: Some(user.to_string()), changes };
+    let entry =
+        audit::Entry { action, kind: audit::Kind::Member, entity_id: Some(user.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }
 

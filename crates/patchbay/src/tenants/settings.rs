@@ -239,7 +239,7 @@ pub async fn update(app: &App, caller: &Caller, change: SettingsPatch) -> Result
     let changes = audit::diff(&before, &after);
     let entry = audit::Entry {
         action: "settings.updated",
-        entity_type: "settings",
+        kind: audit::Kind::Settings,
         entity_id: Some(after.id.to_string()),
         changes: &changes,
     };

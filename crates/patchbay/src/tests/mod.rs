@@ -5,6 +5,7 @@ mod browser;
 mod crash;
 mod harness;
 mod isolation;
+mod links;
 mod node;
 mod office;
 mod roles;

@@ -4,6 +4,7 @@ pub mod assets;
 pub mod charts;
 pub mod client;
 pub mod cookies;
+pub mod csv;
 pub mod extract;
 pub mod fields;
 pub(crate) mod guesses;

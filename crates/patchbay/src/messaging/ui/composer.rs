@@ -70,6 +70,7 @@ pub(super) async fn build(
             .map(|road| channel_choice(look, desk, road, chosen, contact, &to))
             .collect(),
         templates: templates.into_iter().map(template_choice).collect(),
+        can_make_templates: look.caller.role.can_manage(),
         laters: laters(look.now, there),
         zone: format!("{} time, now {clock}", calendar::place(there)),
         estimate,
