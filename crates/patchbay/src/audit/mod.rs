@@ -13,9 +13,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    auth::{Actor, Role},
+    auth::{Actor, Caller, Role},
     db::{SystemTx, TenantTx},
-    error::Result,
+    error::{Error, Result},
     web::routes::{Access, Routes},
 };
 
@@ -52,7 +52,22 @@ pub async fn record(tx: &mut TenantTx, actor: &Actor, entry: Entry<'_>) -> Resul
     sql::insert(tx.conn(), tenant, actor, &entry).await
 }
 
-/// The same for what happens before a tenant is on screen, such as joining it.
+/// Writes what `caller` did to one thing, whose kind is the first word of `action`.
+pub async fn changed(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    id: Uuid,
+    changes: &Value,
+) -> Result<()> {
+    let word = action.split_once('.').map_or(action, |(kind, _)| kind);
+    let kind =
+        Kind::read(word).ok_or_else(|| Error::internal(format!("{word} is no kind of the audit log")))?;
+    let entry = Entry { action, kind, entity_id: Some(id.to_string()), changes };
+    record(tx, &caller.actor, entry).await
+}
+
+/// [`record`] for what happens before a tenant is on screen, such as joining it.
 pub async fn record_as_system(
     tx: &mut SystemTx,
     tenant: Uuid,

@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{draft::record, recipients::State, sql};
+use super::{recipients::State, sql};
 use crate::{
     app::App,
+    audit,
     auth::Caller,
     contacts,
     error::Result,
@@ -82,7 +83,7 @@ pub async fn export(app: Arc<App>, caller: &Caller, id: Uuid) -> Result<Response
 async fn taken(app: &App, caller: &Caller, id: Uuid, what: &str) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     super::find(&mut tx, id).await?;
-    record(&mut tx, caller, "campaign.exported", id, &json!({ "file": [null, what] })).await?;
+    audit::changed(&mut tx, caller, "campaign.exported", id, &json!({ "file": [null, what] })).await?;
     tx.commit().await
 }
 

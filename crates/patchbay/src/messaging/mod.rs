@@ -14,8 +14,6 @@ pub mod conversations;
 pub mod dispatcher;
 mod inbound;
 pub mod inbox;
-#[cfg(test)]
-mod inbox_tests;
 pub mod jobs;
 mod outcome;
 mod reports;

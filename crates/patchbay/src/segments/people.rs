@@ -10,9 +10,10 @@ use serde_json::json;
 use sqlx::{Connection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Context, Filter, Segment, get, push_where, record};
+use super::{Context, Filter, Segment, get, push_where};
 use crate::{
     app::App,
+    audit,
     auth::Caller,
     contacts::{self, Contact, export::Sheet},
     error::Result,
@@ -107,7 +108,7 @@ pub async fn export(app: Arc<App>, caller: &Caller, id: Uuid) -> Result<Response
     let (segment, context) = of(&app, caller, id).await?;
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let sheet = Arc::new(Sheet::load(&mut tx).await?);
-    record(&mut tx, caller, "segment.exported", id, &json!({ "name": [null, segment.name] })).await?;
+    audit::changed(&mut tx, caller, "segment.exported", id, &json!({ "name": [null, segment.name] })).await?;
     tx.commit().await?;
     let (head, meant) = (sheet.head(), Arc::new((segment.filter, context)));
     let name = csv::dated("segment", app.now(), caller);

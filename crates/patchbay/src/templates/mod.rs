@@ -136,13 +136,7 @@ pub async fn create(app: &App, caller: &Caller, mut input: NewTemplate) -> Resul
     }
     sql::insert(&mut tx, id, &input, app.now()).await?;
     let changes = json!({ "name": [null, input.name], "key": [null, input.key] });
-    let entry = audit::Entry {
-        action: "template.created",
-        kind: audit::Kind::Template,
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.created", id, &changes).await?;
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;
     Ok(template)
@@ -187,13 +181,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: TemplateChange
         "content_sid": [before.content_sid, input.content_sid],
         "content_variables": [before.content_variables, input.content_variables],
     });
-    let entry = audit::Entry {
-        action: "template.updated",
-        kind: audit::Kind::Template,
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.updated", id, &changes).await?;
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;
     Ok(template)
@@ -208,13 +196,7 @@ pub async fn archive(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
         .ok_or(Error::NotFound("template"))?;
     sql::set_archived(&mut tx, id, Some(app.now())).await?;
     let changes = json!({ "name": [template.name, null] });
-    let entry = audit::Entry {
-        action: "template.archived",
-        kind: audit::Kind::Template,
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.archived", id, &changes).await?;
     tx.commit().await?;
     Ok(template)
 }
@@ -230,13 +212,7 @@ pub async fn restore(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
         }
         sql::set_archived(&mut tx, id, None).await?;
         let changes = json!({ "name": [null, template.name] });
-        let entry = audit::Entry {
-            action: "template.restored",
-            kind: audit::Kind::Template,
-            entity_id: Some(id.to_string()),
-            changes: &changes,
-        };
-        audit::record(&mut tx, &caller.actor, entry).await?;
+        audit::changed(&mut tx, caller, "template.restored", id, &changes).await?;
     }
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;

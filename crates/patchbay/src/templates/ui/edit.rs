@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use patchbay_rules::message::Channel;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         shell::shell,
     },
 };
@@ -155,7 +155,7 @@ async fn show(
         heading: title,
         shell,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }
 
 /// The usual tokens, then the tenant's own fields.
