@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Caller, Role, Session},
-    error::{Error, FieldErrors, Result},
+    error::{FieldErrors, Result},
     web::{
         csv,
         extract::{Form, Path, Query},
