@@ -1,8 +1,12 @@
 // `data-insert="{{first_name}}" data-into="content"`: puts a text where the caret stands in the field of that id, in a
-// way that Ctrl+Z takes back.
+// way that Ctrl+Z takes back; or in the field `[data-inserts]` of the same form that was written in last.
+let last;
+document.addEventListener('focusin', ({ target }) => {
+  if (target.matches?.('input:not([type="radio"], [type="search"]), textarea, select')) last = target.matches('[data-inserts]') ? target : undefined;
+});
 document.addEventListener('click', ({ target }) => {
   const button = target.closest?.('[data-insert]');
-  const field = button && document.getElementById(button.dataset.into);
+  const field = last?.isConnected && last.form === button?.form ? last : button && document.getElementById(button.dataset.into);
   if (!field) return;
   field.focus();
   // Deprecated, and the only way that keeps the field's history.

@@ -1,13 +1,16 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
 mod api;
+mod kind;
 mod said;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod ui;
 mod view;
 
 pub use api::Doc;
-
+pub use kind::Kind;
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     auth::{Actor, Caller, Role},
     db::{SystemTx, TenantTx},
-    error::Result,
+    error::{Error, Result},
     web::routes::{Access, Routes},
 };
 
@@ -23,8 +26,7 @@ use crate::{
 pub struct Entry<'a> {
     /// `contact.updated`, `settings.updated`, …
     pub action: &'static str,
-    /// `contact`, `settings`, …
-    pub entity_type: &'static str,
+    pub kind: Kind,
     pub entity_id: Option<String>,
     /// `{"field": [before, after]}`, without secrets or message bodies.
     pub changes: &'a Value,
@@ -61,8 +63,10 @@ pub async fn changed(
     id: Uuid,
     changes: &Value,
 ) -> Result<()> {
-    let entity_type = action.split_once('.').map_or(action, |(kind, _)| kind);
-    let entry = Entry { action, entity_type, entity_id: Some(id.to_string()), changes };
+    let word = action.split_once('.').map_or(action, |(kind, _)| kind);
+    let kind =
+        Kind::read(word).ok_or_else(|| Error::internal(format!("{word} is no kind of the audit log")))?;
+    let entry = Entry { action, kind, entity_id: Some(id.to_string()), changes };
     record(tx, &caller.actor, entry).await
 }
 

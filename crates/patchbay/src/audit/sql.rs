@@ -22,7 +22,7 @@ pub(super) async fn insert(
         actor.id,
         actor.label,
         entry.action,
-        entry.entity_type,
+        entry.kind.as_str(),
         entry.entity_id,
         entry.changes,
     )

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    said,
+    Kind, said,
     sql::{self, Filter},
     view::{LogPage, LogRow},
 };
@@ -33,24 +33,6 @@ use crate::{
 
 /// Fields of one change that the page shows.
 const FIELDS: usize = 6;
-
-/// Kinds of things that change, as stored and as read.
-const KINDS: [(&str, &str); 14] = [
-    ("settings", "Settings"),
-    ("member", "Members"),
-    ("invitation", "Invitations"),
-    ("api_key", "API keys"),
-    ("provider_account", "Carrier accounts"),
-    ("sender", "Numbers"),
-    ("template", "Templates"),
-    ("contact", "Contacts"),
-    ("stage", "Stages"),
-    ("label", "Labels"),
-    ("custom_field", "Custom fields"),
-    ("quote", "Quotes"),
-    ("notification_rule", "Notifications"),
-    ("do_not_contact", "Do not contact"),
-];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -80,9 +62,10 @@ pub(super) async fn page(
     let rows = Page::cut(sql::list(&mut tx, &filter).await?, paging.limit(), |row| row.id);
     let actors = sql::recent_actors(&mut tx).await?;
     drop(tx);
-    let kinds = KINDS
-        .iter()
-        .map(|(value, label)| Choice::new(*value, *label, query.entity.as_deref() == Some(value)));
+    let kinds = Kind::ALL.iter().map(|kind| {
+        let word = kind.as_str();
+        Choice::new(word, kind.label(), query.entity.as_deref() == Some(word))
+    });
     let people =
         actors.into_iter().map(|one| Choice::new(one.id.to_string(), one.label, query.actor == Some(one.id)));
     let is_filtered = query.entity.is_some() || query.actor.is_some() || query.entity_id.is_some();
@@ -131,10 +114,7 @@ fn empty(is_filtered: bool) -> Empty {
     let (heading, text) = if is_filtered {
         ("Nothing like that", "Nobody changed anything of this kind. Choose another filter.")
     } else {
-        (
-            "Nothing has changed yet",
-            "Changes of settings, members, templates and contacts are written down here.",
-        )
+        ("Nothing has changed yet", "Whatever people and programs change is written down here.")
     };
     Empty { icon: "scroll-text", heading: heading.to_owned(), text: text.to_owned(), actions: Vec::new() }
 }
@@ -142,6 +122,11 @@ fn empty(is_filtered: bool) -> Empty {
 fn shown(row: sql::LogRow, now: DateTime<Utc>, zone: Tz, currency: &str) -> LogRow {
     let currency = row.changes["currency"][1].as_str().unwrap_or(currency);
     let change = |(name, change): &(&String, &Value)| said::change(name, change, currency, zone);
+    let href = Kind::read(&row.entity_type).and_then(|kind| {
+        // A note is on its contact's page.
+        let contact = row.changes["contact_id"].as_str().filter(|_| kind == Kind::Note);
+        kind.href(if kind == Kind::Note { contact } else { row.entity_id.as_deref() }, &row.action)
+    });
     let fields = row.changes.as_object().map(|fields| fields.iter().collect::<Vec<_>>()).unwrap_or_default();
     LogRow {
         at: moment(row.at, now, zone),
@@ -155,12 +140,7 @@ fn shown(row: sql::LogRow, now: DateTime<Utc>, zone: Tz, currency: &str) -> LogR
         action: words(&row.action),
         changes: fields.iter().take(FIELDS).map(change).collect(),
         more: fields.len().saturating_sub(FIELDS),
-        href: row.entity_id.and_then(|id| match row.entity_type.as_str() {
-            "contact" => Some(format!("/contacts/{id}")),
-            "quote" => Some(format!("/quotes/{id}")),
-            "template" => Some(format!("/templates/{id}")),
-            _ => None,
-        }),
+        href,
     }
 }
 

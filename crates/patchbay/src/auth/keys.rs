@@ -44,7 +44,7 @@ pub async fn create_key(app: &App, tenant: Uuid, actor: &Actor, name: &str, scop
     let changes = json!({ "name": [null, name], "scope": [null, scope.as_str()] });
     let entry = audit::Entry {
         action: "api_key.created",
-        entity_type: "api_key",
+        kind: audit::Kind::ApiKey,
         entity_id: Some(new.id.to_string()),
         changes: &changes,
     };

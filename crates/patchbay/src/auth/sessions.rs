@@ -86,7 +86,7 @@ async fn admit(app: &App, tx: &mut SystemTx, email: &str) -> Result<Option<(Uuid
         let changes = json!({ "role": [null, one.role] });
         let entry = audit::Entry {
             action: "invitation.accepted",
-            entity_type: "invitation",
+            kind: audit::Kind::Invitation,
             entity_id: Some(one.id.to_string()),
             changes: &changes,
         };

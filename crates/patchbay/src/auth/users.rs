@@ -48,7 +48,7 @@ pub async fn add_user(app: &App, slug: &str, email: &str, role: Role) -> Result<
     let changes = json!({ "email": [null, email], "role": [null, role.as_str()] });
     let entry = audit::Entry {
         action: "member.added",
-        entity_type: "member",
+        kind: audit::Kind::Member,
         entity_id: Some(user.to_string()),
         changes: &changes,
     };

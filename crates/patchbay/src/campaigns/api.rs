@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use patchbay_rules::message::Channel;
 use serde::{Deserialize, Serialize};
@@ -366,19 +361,43 @@ pub async fn recipients(
 /// The compliance file: who, why allowed (with the proof of consent), what was sent, what came back. CSV, streamed.
 #[utoipa::path(get, path = "/api/campaigns/{id}/export", tag = "Campaigns", params(("id" = Uuid, Path)), responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = Problem)))]
 pub async fn export(State(app): Is, caller: Caller, Path(id): Id) -> Result<Response> {
-    let rows = super::export(app, &caller, id).await?;
-    let name = super::export::file_name(id)?;
-    let kind = header::HeaderValue::from_static("text/csv; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], Body::from_stream(rows))
-        .into_response())
+    super::export(app, &caller, id).await
+}
+
+/// The people behind a number of the totals, all of them, as a file. CSV, streamed.
+#[utoipa::path(get, path = "/api/campaigns/{id}/recipients/export", tag = "Campaigns", params(("id" = Uuid, Path), RecipientQuery), responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = Problem)))]
+pub async fn export_recipients(
+    State(app): Is,
+    caller: Caller,
+    Path(id): Id,
+    Query(query): Query<RecipientQuery>,
+) -> Result<Response> {
+    let state = query.state.unwrap_or(people::State::Queued);
+    super::export::people(app, &caller, id, state, query.gate).await
 }
 
 /// This feature's part of the API's description.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     paths(
-        list, get, create, update, delete, preflight, verdicts, preview, test, launch, unschedule, pause,
-        resume, cancel, pace, recipients, export
+        list,
+        get,
+        create,
+        update,
+        delete,
+        preflight,
+        verdicts,
+        preview,
+        test,
+        launch,
+        unschedule,
+        pause,
+        resume,
+        cancel,
+        pace,
+        recipients,
+        export,
+        export_recipients
     ),
     components(schemas(
         CampaignJson,

@@ -90,7 +90,7 @@ pub(super) async fn check(app: &App, tenant: Uuid, id: Uuid) -> Result<()> {
     let changes = serde_json::json!({ "status": ["running", "paused"], "reason": [null, sentence(&stored)] });
     let entry = audit::Entry {
         action: "campaign.paused",
-        entity_type: "campaign",
+        kind: audit::Kind::Campaign,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

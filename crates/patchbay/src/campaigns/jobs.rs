@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{brake, expand, launch, sql, totals};
-use crate::{app::App, error::Result, messaging};
+use crate::{app::App, error::Result, messaging, reports};
 
 /// How often to look without being woken.
 const POLL: Duration = Duration::from_millis(500);
@@ -60,7 +60,9 @@ async fn tend(app: &App, campaign: &sql::UnderWay) -> Result<u64> {
         // Paused, or over: only its numbers may move.
         _ => 0,
     };
-    totals::refresh(app, tenant, id).await?;
+    if totals::refresh(app, tenant, id).await? {
+        reports::settle(app, tenant, id).await?;
+    }
     Ok(done)
 }
 

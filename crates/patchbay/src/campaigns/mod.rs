@@ -212,5 +212,6 @@ pub fn routes(routes: Routes) -> Routes {
         .post("/api/campaigns/{id}/cancel", decide, api::cancel)
         .get("/api/campaigns/{id}/pace", read, api::pace)
         .get("/api/campaigns/{id}/recipients", read, api::recipients)
+        .get("/api/campaigns/{id}/recipients/export", read, api::export_recipients)
         .get("/api/campaigns/{id}/export", decide, api::export)
 }

@@ -32,17 +32,27 @@ pub enum State {
 }
 
 impl State {
+    /// The word in addresses and names of files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Canceled => "canceled",
+        }
+    }
+
     fn statuses(self) -> Vec<String> {
         let words: &[&str] = match self {
-            Self::Queued | Self::Waiting => &["queued"],
-            Self::Blocked => &["blocked"],
-            Self::Sending => &["sending"],
-            Self::Sent => &["sent"],
+            Self::Waiting => &["queued"],
             Self::Delivered => &["delivered", "read"],
-            Self::Undelivered => &["undelivered"],
-            Self::Failed => &["failed"],
-            Self::Unknown => &["unknown"],
-            Self::Canceled => &["canceled"],
+            other => &[other.as_str()],
         };
         words.iter().map(|word| (*word).to_owned()).collect()
     }

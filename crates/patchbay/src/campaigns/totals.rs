@@ -74,8 +74,8 @@ impl Totals {
 /// Audiences up to this size are counted whenever somebody asks.
 const SMALL: i64 = 10_000;
 
-/// Receipts come in for so long after a campaign is over: the days for which unknown outcomes are asked about, and one.
-pub(super) const LATE: TimeDelta = TimeDelta::days(4);
+/// Something may come back for so long after a campaign is over: the days for which answers count in its report, and one.
+pub(super) const LATE: TimeDelta = TimeDelta::days(8);
 /// The numbers of one that is over may be this part of the time since then old: a day later an hour or so.
 pub(super) const RARER: i32 = 20;
 
@@ -116,20 +116,22 @@ async fn count(tx: &mut TenantTx, id: Uuid) -> Result<Totals> {
     Ok(totals)
 }
 
-/// Counts anew if it is time, and tells those who watch if anything moved. A second between two tellings.
-pub(super) async fn refresh(app: &App, tenant: Uuid, id: Uuid) -> Result<()> {
+/// Counts anew if it is time, and tells those who watch if anything moved; answers whether it was time. A second between
+/// two tellings.
+pub(super) async fn refresh(app: &App, tenant: Uuid, id: Uuid) -> Result<bool> {
     let now = app.now();
     let mut tx = app.db.tenant(tenant).await?;
     let campaign = super::find(&mut tx, id).await?;
     let since_over = campaign.finished_at.map_or(TimeDelta::zero(), |at| now - at);
     let due = may_age(campaign.recipients).max(TimeDelta::seconds(1)).max(since_over / RARER);
     if campaign.totals_at.is_some_and(|at| now - at < due) {
-        return Ok(());
+        return Ok(false);
     }
     let totals = count(&mut tx, id).await?;
     sql::keep_totals(&mut tx, id, &serde_json::to_value(&totals)?, now).await?;
     if campaign.totals.as_ref() != Some(&totals) {
         sql::tell(&mut tx, id).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }

@@ -40,6 +40,8 @@ pub(super) struct TemplateChoice {
     pub(super) channel: &'static str,
     pub(super) content: String,
     pub(super) chosen: bool,
+    /// Its page, while it cannot be sent because WhatsApp has not approved it; else empty.
+    pub(super) unready: String,
 }
 
 #[derive(Template)]
@@ -199,6 +201,8 @@ pub(super) struct PeoplePage {
     pub(super) heading: String,
     pub(super) campaign: String,
     pub(super) campaign_href: String,
+    /// The list as a file.
+    pub(super) export: String,
     pub(super) rows: Vec<PersonRow>,
     pub(super) pager: Pager,
 }

@@ -45,7 +45,11 @@ async fn choose(tx: &mut TenantTx, channel: Channel, ids: &[Uuid]) -> Result<Vec
                 wrong(format!("{} is written for another channel.", template.name))
             }
             Some(template) if channel == Channel::Whatsapp && template.content_sid.is_none() => {
-                wrong(format!("{} has not been approved by WhatsApp yet.", template.name))
+                wrong(format!(
+                    "“{}” has not been approved by WhatsApp yet. Have its text approved where your WhatsApp number is (in \
+                     Twilio: Content Template Builder), then open the template and give it the id, which begins with HX.",
+                    template.name
+                ))
             }
             Some(template) => Ok(Words::from(template.clone())),
         }

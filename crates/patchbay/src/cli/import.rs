@@ -12,6 +12,7 @@ use crate::{
     imports::{self, Import, Mapping, Reading, mapping::OnMatch},
     start::{self, Program},
     tenants,
+    web::csv,
 };
 
 /// Imports a file, or tells what importing it would do.
@@ -148,7 +149,7 @@ async fn write_rejects(
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(unwritable)?);
     let mut after = 0;
     use std::io::Write;
-    file.write_all(imports::reject_head(import).as_bytes()).map_err(unwritable)?;
+    file.write_all(csv::line(imports::reject_head(import)).as_bytes()).map_err(unwritable)?;
     loop {
         let rows = imports::rejects(&program.app, caller.tenant.id, import.id, after).await?;
         let Some((last, ..)) = rows.last() else { break };

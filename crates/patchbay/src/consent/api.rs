@@ -187,7 +187,7 @@ pub async fn note(app: &App, caller: &Caller, id: Uuid, given: &Give) -> Result<
     set(&mut tx, &change).await?;
     let entry = audit::Entry {
         action: "consent.changed",
-        entity_type: "contact",
+        kind: audit::Kind::Contact,
         entity_id: Some(id.to_string()),
         changes: &json!({ given.channel.as_str(): [null, state] }),
     };

@@ -53,7 +53,7 @@ pub(super) async fn add(app: &App, caller: &Caller, number: &str, reason: Option
     let changes = json!({ "reason": [null, reason] });
     let entry = audit::Entry {
         action: "do_not_contact.added",
-        entity_type: "do_not_contact",
+        kind: audit::Kind::DoNotContact,
         entity_id: Some(phone::mask(&number)),
         changes: &changes,
     };
@@ -77,7 +77,7 @@ pub(super) async fn remove(
     let removed = sql::delete_number(&mut tx, id, number).await?.ok_or(Error::NotFound("number"))?;
     let entry = audit::Entry {
         action: "do_not_contact.removed",
-        entity_type: "do_not_contact",
+        kind: audit::Kind::DoNotContact,
         entity_id: Some(phone::mask(&removed)),
         changes: &json!({}),
     };

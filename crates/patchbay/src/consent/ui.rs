@@ -2,13 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use futures::{StreamExt, stream};
+use axum::{extract::State, response::Response};
 use patchbay_rules::phone;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -21,9 +15,9 @@ use super::{
 use crate::{
     app::App,
     auth::{Caller, Role, Session},
-    error::{Error, FieldErrors, Result},
-    imports,
+    error::{FieldErrors, Result},
     web::{
+        csv,
         extract::{Form, Path, Query},
         fields::Field,
         layout::Place,
@@ -169,39 +163,25 @@ async fn remove(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid
 }
 
 /// The whole list as CSV, streamed.
-async fn export(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
-    let head = ["phone", "reason", "source", "added_by", "created_at"].map(str::to_owned);
-    let first = stream::iter([Ok::<_, Error>(Bytes::from(imports::line(&head)))]);
-    let rest = stream::unfold(Some(None::<String>), move |cursor| {
-        let (app, caller) = (app.clone(), caller.clone());
+async fn export(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    let head = ["phone", "reason", "source", "added_by", "created_at"];
+    let reader = caller.clone();
+    csv::long(&caller, "do-not-contact", head, move |cursor| {
+        let (app, caller) = (app.clone(), reader.clone());
         async move {
-            let asked = PageQuery { limit: Some(200), cursor: cursor? };
-            match listing::list(&app, &caller, None, "", &asked).await {
-                Ok(page) => {
-                    let next = page.next_cursor.map(Some);
-                    let lines: String = page.data.into_iter().map(exported).collect();
-                    Some((Ok(Bytes::from(lines)), next))
-                }
-                Err(error) => Some((Err(error), None)),
-            }
+            let asked = PageQuery { limit: Some(200), cursor };
+            let page = listing::list(&app, &caller, None, "", &asked).await?;
+            Ok((page.data.into_iter().map(exported).collect(), page.next_cursor))
         }
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"do-not-contact.csv\""),
-        ),
-    ];
-    Ok((headers, Body::from_stream(first.chain(rest).fuse())).into_response())
+    })
 }
 
 fn exported(listed: Listed) -> String {
-    imports::line(&[
+    csv::line([
         listed.phone,
         listed.reason,
         listed.source,
         listed.added_by.unwrap_or_default(),
-        listed.created_at.to_rfc3339(),
+        csv::instant(Some(listed.created_at)),
     ])
 }

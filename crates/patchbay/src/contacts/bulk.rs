@@ -199,6 +199,6 @@ fn contacts_of(pairs: Vec<(Uuid, Uuid)>) -> Vec<Uuid> {
 }
 
 async fn record(tx: &mut TenantTx, caller: &Caller, action: &'static str, changes: &Value) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "contact", entity_id: None, changes };
+    let entry = audit::Entry { action, kind: audit::Kind::Contact, entity_id: None, changes };
     audit::record(tx, &caller.actor, entry).await
 }

@@ -236,7 +236,7 @@ pub async fn set_distinct(app: &App, caller: &Caller, id: Uuid, other: Uuid, dis
         let changes = json!({ "other_id": other });
         let entry = audit::Entry {
             action,
-            entity_type: "contact",
+            kind: audit::Kind::Contact,
             entity_id: Some(id.to_string()),
             changes: &changes,
         };

@@ -34,10 +34,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use advance::{Advance, advance_stage};
-pub use api::Doc;
+pub use api::{ContactBody, Doc};
 pub use contact::{ConsentState, Contact, NewContact, Status, full_name};
 pub use input::ContactInput;
 use input::surroundings;
+pub(crate) use ui::{Row, rows};
 pub use write::{add_labels, archive, create, remove_label, restore, update};
 
 use crate::{

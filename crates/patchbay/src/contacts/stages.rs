@@ -135,8 +135,12 @@ pub async fn reorder(app: &App, caller: &Caller, ids: &[Uuid]) -> Result<Vec<Sta
     let after = sql::list_stages(&mut tx).await?;
     let names = |stages: &[Stage]| stages.iter().map(|stage| stage.name.clone()).collect::<Vec<_>>();
     let changes = json!({"order": [names(&stages), names(&after)]});
-    let entry =
-        audit::Entry { action: "stage.reordered", entity_type: "stage", entity_id: None, changes: &changes };
+    let entry = audit::Entry {
+        action: "stage.reordered",
+        kind: audit::Kind::Stage,
+        entity_id: None,
+        changes: &changes,
+    };
     audit::record(&mut tx, &caller.actor, entry).await?;
     tx.commit().await?;
     Ok(after)

@@ -4,6 +4,7 @@
 //! quick at millions of rows; what takes longer all the same is kept for seconds ([`kept`]); totals of messages balance.
 //! Does not: reach further back than its windows.
 
+mod csv;
 pub(crate) mod days;
 mod sql;
 #[cfg(test)]
@@ -179,9 +180,11 @@ async fn week(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/dashboard", Access::Page(Role::Viewer), ui::page).get(
-        "/dashboard/messages",
-        Access::Page(Role::Viewer),
-        ui::messages,
-    )
+    let page = Access::Page(Role::Viewer);
+    routes
+        .get("/dashboard", page, ui::page)
+        .get("/dashboard/messages", page, ui::messages)
+        .get("/dashboard/days.csv", page, csv::days)
+        .get("/dashboard/quotes.csv", page, csv::quotes)
+        .get("/dashboard/sources.csv", page, csv::sources)
 }

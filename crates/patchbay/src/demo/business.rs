@@ -15,6 +15,7 @@ use super::{
     history,
     hours::{QUIET, hour},
     id_at, outreach,
+    records::Log,
     scenes::SCENES,
     script::{Beat, Scene, Studio},
     sql,
@@ -97,8 +98,12 @@ pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<
     }
     waiting(&mut studio, &far, quiet, now);
     sql::insert_rows(tx, id, &studio.rows, now).await?;
-    outreach::reach_out(tx, id, now).await?;
-    sql::follow(tx, id).await?;
+    let mut log = Log::new((Who::Rosa, rosa));
+    log.opened(id, tenant.name, &[(Who::Sam, sam, "member"), (Who::Kim, kim, "viewer")], tenant.created_at);
+    log.quotes(&studio.rows.quotes, &studio.rows.contacts);
+    outreach::reach_out(tx, id, now, &mut log).await?;
+    sql::tally(tx, id).await?;
+    sql::insert_log(tx, id, &log.entries).await?;
     Ok(true)
 }
 
@@ -136,7 +141,9 @@ async fn furnish(
         json!({ "id": id_at(at), "key": one.key, "name": one.name, "channel": one.channel.as_str(), "subject": one.subject, "content": one.content })
     });
     let own = OWN_TEMPLATES.iter().map(|(key, name, channel, content, sid)| {
-        json!({ "id": id_at(at), "key": key, "name": name, "channel": channel, "content": content, "content_sid": sid })
+        let variables = sid.map(|_| json!({ "1": "{{ first_name | default(\"there\") }}", "2": "{{ business_name }}" }));
+        json!({ "id": id_at(at), "key": key, "name": name, "channel": channel, "content": content, "content_sid": sid,
+            "content_variables": variables })
     });
     sql::insert_templates(tx, tenant, &born.chain(own).collect::<Vec<_>>(), at).await?;
     let senders = [
@@ -175,7 +182,7 @@ const OWN_TEMPLATES: [OwnTemplate; 4] = [
         "wa_follow_up",
         "WhatsApp: shall we come by?",
         "whatsapp",
-        "Hi {{ first_name | default(\"there\") }}, shall we come by this week? {{ business_name }}",
+        "Hi {{1}}, shall we come by this week? {{2}}",
         Some("HX0f3d1c2b4a5968778695a4b3c2d1e0f9"),
     ),
 ];
@@ -335,5 +342,8 @@ pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()>
         );
     }
     sql::insert_rows(tx, tenant.id, &studio.rows, now).await?;
-    sql::follow(tx, tenant.id).await
+    sql::tally(tx, tenant.id).await?;
+    let mut log = Log::new((Who::Rosa, rosa));
+    log.opened(tenant.id, tenant.name, &[], since);
+    sql::insert_log(tx, tenant.id, &log.entries).await
 }

@@ -10,8 +10,8 @@ use patchbay_rules::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{hours, id_at, sql};
-use crate::{db::SystemTx, error::Result, messaging};
+use super::{hours, id_at, records::Log, sql};
+use crate::{audit::Kind, db::SystemTx, error::Result, messaging};
 
 /// When the finished campaign went out.
 const DAYS_AGO: i64 = 16;
@@ -20,7 +20,12 @@ const WELCOME: &str = "Brightside Plumbing: thank you for getting in touch. Keep
 const TEXT: &str = "Brightside Plumbing: winter is hard on old water heaters. Book a check-up before December and the visit is on us. Reply STOP to opt out.";
 
 /// Writes it all for the contacts there are.
-pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn reach_out(
+    tx: &mut SystemTx,
+    tenant: Uuid,
+    now: DateTime<Utc>,
+    log: &mut Log,
+) -> Result<()> {
     let launched = |ago: TimeDelta| hours::launched(now - ago, "US", America::Chicago);
     let at = launched(TimeDelta::days(DAYS_AGO));
     let (stopped_at, running_at) = (launched(STOPPED), launched(RUNNING));
@@ -49,6 +54,7 @@ pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc
         .map(|(id, name, filter)| json!({ "id": id, "name": name, "filter": filter }))
         .collect();
     sql::insert_segments(tx, tenant, &rows, at).await?;
+    log.all_made(Kind::Segment, &rows, at - TimeDelta::hours(3));
     let template = id_at(at - TimeDelta::hours(4));
     let words = json!({ "id": template, "key": "winter_checkup", "name": "Winter check-up", "channel": "sms",
         "content": "Brightside Plumbing: winter is hard on old water heaters. Book a check-up before December and the visit is on us." });
@@ -62,7 +68,14 @@ pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc
         json!({ "id": welcome, "key": "welcome", "name": "Welcome", "channel": "sms", "content": WELCOME }),
     ];
     sql::insert_templates(tx, tenant, &texts, at).await?;
+    log.all_made(Kind::Template, &texts, at - TimeDelta::hours(8));
     sql::set_limits(tx, tenant).await?;
+    log.changed(
+        Kind::Settings,
+        tenant,
+        at - TimeDelta::hours(1),
+        &json!({ "suppression_days": [90, 7], "brake_minimum": [100, 10] }),
+    );
     let people = sql::list_reachable(tx, tenant, at).await?;
     let (over, stopped, running) = (id_at(at), id_at(stopped_at), id_at(running_at));
     let newcomers: Vec<sql::Reachable> = sql::list_reachable(tx, tenant, running_at)
@@ -94,6 +107,7 @@ pub(super) async fn reach_out(tx: &mut SystemTx, tenant: Uuid, now: DateTime<Utc
         json!({ "id": id_at(now - TimeDelta::minutes(20)), "name": "Quotes that wait for an answer", "segment_id": open, "template_ids": [reminder], "status": "draft" }),
     ];
     sql::insert_campaigns(tx, tenant, &campaigns).await?;
+    log.campaigns(&campaigns, now);
     // Three campaigns.
     for (campaign, messages) in shares {
         sql::insert_campaign_messages(tx, tenant, campaign, &messages).await?;
@@ -124,6 +138,12 @@ fn recipients(
         }
         if let (Value::Object(row), Value::Object(fate)) = (&mut row, fate) {
             row.extend(fate);
+        }
+        if let Some(body) = row["body"].as_str() {
+            let weight = messaging::weigh(Channel::Sms, &person.phone, body, &Value::Null);
+            row["segments"] = json!(weight.segments);
+            row["encoding"] = json!(weight.encoding);
+            row["cost_micros"] = json!(weight.cost_micros);
         }
         row
     };

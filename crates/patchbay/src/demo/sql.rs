@@ -96,9 +96,9 @@ pub(super) async fn insert_templates(
     at: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into patchbay.templates (tenant_id, id, key, name, channel, subject, content, content_sid, created_at, updated_at)
-         select $1, r.id, r.key, r.name, r.channel, r.subject, r.content, r.content_sid, $3, $3
-         from jsonb_to_recordset($2) r (id uuid, key text, name text, channel text, subject text, content text, content_sid text)",
+        "insert into patchbay.templates (tenant_id, id, key, name, channel, subject, content, content_sid, content_variables, created_at, updated_at)
+         select $1, r.id, r.key, r.name, r.channel, r.subject, r.content, r.content_sid, r.content_variables, $3, $3
+         from jsonb_to_recordset($2) r (id uuid, key text, name text, channel text, subject text, content text, content_sid text, content_variables jsonb)",
         tenant,
         Value::from(rows),
         at,
@@ -169,6 +169,7 @@ pub(super) async fn insert_rows(
     insert_quotes(tx, tenant, rows).await?;
     insert_messages(tx, tenant, rows).await?;
     insert_talk(tx, tenant, rows).await?;
+    follow(tx, tenant).await?;
     // What is over needs no announcement.
     sqlx::query!(
         "update patchbay.outbox set processed_at = $2 where tenant_id = $1 and event_type <> 'lead.created'",
@@ -304,21 +305,35 @@ async fn insert_talk(tx: &mut SystemTx, tenant: Uuid, rows: &Rows) -> Result<()>
     Ok(())
 }
 
-/// What the ledger would have written along: events, searchable texts, counters, when contacts were last heard.
-pub(super) async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
+/// What talking would have written along: searchable texts, and when contacts were last heard.
+async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
+    sqlx::query!(
+        "insert into patchbay.message_texts (tenant_id, message_id, contact_id, folded)
+         select $1, id, contact_id, patchbay.fold(body) from patchbay.messages where tenant_id = $1 and kind in ('inbound', 'manual')",
+        tenant,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update patchbay.contacts c set last_replied_at = h.heard, last_contacted_at = h.written
+         from (select contact_id, max(created_at) filter (where direction = 'inbound') as heard, max(sent_at) as written
+               from patchbay.messages where tenant_id = $1 group by contact_id) h
+         where c.tenant_id = $1 and c.id = h.contact_id",
+        tenant,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What sending would have written along: events, and how much went and what it cost on each day.
+pub(super) async fn tally(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.message_events (tenant_id, message_id, event, code, detail, at)
          select $1, m.id, e.event, case when e.event = m.status then m.error_code end, case when e.event = m.status then m.error_detail end, e.at
          from patchbay.messages m cross join lateral (values
            ('sent', m.sent_at), ('delivered', m.delivered_at), ('read', m.read_at), (m.status, m.failed_at), (case when m.gate is not null then 'waiting' end, m.created_at)) e (event, at)
          where m.tenant_id = $1 and e.at is not null and e.event is not null",
-        tenant,
-    )
-    .execute(tx.conn())
-    .await?;
-    sqlx::query!(
-        "insert into patchbay.message_texts (tenant_id, message_id, contact_id, folded)
-         select $1, id, contact_id, patchbay.fold(body) from patchbay.messages where tenant_id = $1 and kind in ('inbound', 'manual')",
         tenant,
     )
     .execute(tx.conn())
@@ -334,16 +349,31 @@ pub(super) async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
     )
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// What the audit log would hold.
+pub(super) async fn insert_log(tx: &mut SystemTx, tenant: Uuid, rows: &[Value]) -> Result<()> {
     sqlx::query!(
-        "update patchbay.contacts c set last_replied_at = h.heard, last_contacted_at = h.written
-         from (select contact_id, max(created_at) filter (where direction = 'inbound') as heard, max(sent_at) as written
-               from patchbay.messages where tenant_id = $1 group by contact_id) h
-         where c.tenant_id = $1 and c.id = h.contact_id",
+        "insert into patchbay.audit_log (tenant_id, id, at, actor_kind, actor_id, actor_label, action, entity_type, entity_id, changes)
+         select $1, r.id, r.at, r.actor_kind, r.actor_id, r.actor_label, r.action, r.entity_type, r.entity_id, r.changes
+         from jsonb_to_recordset($2) r (id uuid, at timestamptz, actor_kind text, actor_id uuid, actor_label text, action text, entity_type text,
+           entity_id text, changes jsonb)",
         tenant,
+        Value::from(rows),
     )
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Every campaign there is that went out.
+pub(super) async fn list_launched(tx: &mut SystemTx) -> Result<Vec<(Uuid, Uuid)>> {
+    let rows =
+        sqlx::query!("select tenant_id, id from patchbay.campaigns where launched_at is not null limit 100")
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.tenant_id, row.id)).collect())
 }
 
 pub(super) async fn insert_segments(
@@ -431,15 +461,16 @@ pub(super) async fn insert_campaign_messages(
     sqlx::query!(
         "with r as materialized (
            select * from jsonb_to_recordset($3) r (id uuid, position bigint, contact_id uuid, to_address text, body text, template_id uuid, dedupe_key text,
-             segments smallint, cost_micros bigint, created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, send_after timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
+             created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, send_after timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text,
+             segments smallint, encoding text, cost_micros bigint)
          ), sent as (
            insert into patchbay.messages (tenant_id, id, contact_id, campaign_id, direction, channel, kind, status, priority, dedupe_key, from_address,
-             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, claimed_at, sent_at, delivered_at, segments, cost_micros, sender_id)
-           select $1, id, contact_id, $2, 'outbound', 'sms', 'campaign', status, 2, dedupe_key, '+13125550100', to_address, body, template_id, 'fake',
-             case when sent_at is null then 0 else 1 end, coalesce(send_after, created_at), gate, gate_reason, error_code, error_detail, created_at, sent_at, sent_at,
-             delivered_at, coalesce(segments, 1), coalesce(cost_micros, 0),
-             (select s.id from patchbay.senders s where s.tenant_id = $1 and s.channel = 'sms' and s.address = '+13125550100')
-           from r where status is not null
+             to_address, body, template_id, segments, encoding, cost_micros, sender_id, provider, attempt, send_after, gate, gate_reason, error_code,
+             error_detail, created_at, claimed_at, sent_at, delivered_at)
+           select $1, r.id, contact_id, $2, 'outbound', 'sms', 'campaign', status, 2, dedupe_key, s.address, to_address, body, template_id, segments, encoding,
+             cost_micros, case when sent_at is not null then s.id end, 'fake', case when sent_at is null then 0 else 1 end, coalesce(send_after, r.created_at), gate,
+             gate_reason, error_code, error_detail, r.created_at, sent_at, sent_at, delivered_at
+           from r join patchbay.senders s on s.tenant_id = $1 and s.channel = 'sms' and s.is_default where status is not null
          ), listed as (
            insert into patchbay.campaign_recipients (tenant_id, campaign_id, position, contact_id) select $1, $2, position, contact_id from r
          )

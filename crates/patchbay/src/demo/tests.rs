@@ -67,6 +67,22 @@ async fn it_agrees_with_itself() {
             "select count(*) from patchbay.conversations v where last_message_at <> (select max(created_at) from patchbay.messages m where m.tenant_id = v.tenant_id and m.contact_id = v.contact_id and m.status <> 'queued' and m.kind not in ('consent_confirmation', 'campaign'))",
         ),
         (
+            "whatever was sent cost something, and counters say how much",
+            "select count(*) from (select tenant_id, (select sum(s.cost_micros) from patchbay.spend_counters s where s.tenant_id = m.tenant_id) as spent,
+               sum(cost_micros) as cost, min(cost_micros) filter (where channel = 'sms') as least from patchbay.messages m where sent_at is not null group by 1) x
+             where spent <> cost or least <= 0",
+        ),
+        (
+            "campaigns have their reports",
+            "select count(*) from patchbay.campaigns c where launched_at is not null
+               and not exists (select from patchbay.reports r where r.tenant_id = c.tenant_id and r.subject = c.id::text)",
+        ),
+        (
+            "the log is ordered by time, and not empty",
+            "select count(*) + (select 30 - least(30, count(*)) from patchbay.audit_log)
+               from (select at < lag(at) over (order by id) - interval '1 second' as wrong from patchbay.audit_log) l where wrong",
+        ),
+        (
             "nothing lies in the future",
             "select count(*) from patchbay.messages where created_at > now() or sent_at > now() + interval '5 seconds'",
         ),

@@ -201,7 +201,7 @@ async fn release_for(app: &App, tenant: Uuid, actor: &Actor, waiting: Waiting) -
     let changes = json!({ "waiting_messages": word, "canceled": canceled });
     let entry = audit::Entry {
         action: "sending.released",
-        entity_type: "settings",
+        kind: audit::Kind::Settings,
         entity_id: None,
         changes: &changes,
     };

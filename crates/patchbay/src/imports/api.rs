@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
     extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartError},
     handler::Handler,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,6 +23,7 @@ use crate::{
     auth::{Caller, Role},
     error::{Error, Result},
     web::{
+        csv,
         extract::{Json, Path, Query, from_json},
         paging::{Page, PageQuery},
         routes::{Access, Routes},
@@ -274,31 +273,16 @@ async fn rejects(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uui
 
 /// The rejected rows as a file, streamed.
 pub(super) async fn reject_file(app: &Arc<App>, caller: &Caller, id: Uuid) -> Result<Response> {
-    let import = super::get(app, caller, id).await?;
-    let first = stream::iter([Ok::<_, Error>(Bytes::from(super::reject_head(&import)))]);
-    let (app, tenant) = (app.clone(), caller.tenant.id);
-    let rest = stream::unfold(Some(0), move |after| {
+    let import = Arc::new(super::get(app, caller, id).await?);
+    let (app, tenant, head) = (app.clone(), caller.tenant.id, super::reject_head(&import));
+    Ok(csv::long(caller, &format!("rejected-{id}"), head, move |after| {
         let (app, import) = (app.clone(), import.clone());
         async move {
-            let after = after?;
-            let rows = match super::rejects(&app, tenant, id, after).await {
-                Ok(rows) => rows,
-                Err(error) => return Some((Err(error), None)),
-            };
-            let next = rows.last().map(|(number, ..)| *number)?;
-            Some((Ok(Bytes::from(super::reject_lines(&import, rows))), Some(next)))
+            let rows = super::rejects(&app, tenant, id, after.unwrap_or(0)).await?;
+            let last = rows.last().map(|(number, ..)| *number);
+            Ok((super::reject_lines(&import, rows), last))
         }
-    });
-    let name = format!("attachment; filename=\"rejected-{id}.csv\"");
-    Ok((
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-            (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(Error::internal)?),
-        ],
-        // A body may be asked again after its end.
-        Body::from_stream(first.chain(rest).fuse()),
-    )
-        .into_response())
+    }))
 }
 
 /// Takes an import back: what it changed is restored, what has changed since is left alone.

@@ -48,6 +48,7 @@ use crate::{
     db::TenantTx,
     error::{Error, Result},
     web::{
+        csv,
         paging::{Page, PageQuery},
         routes::Routes,
     },
@@ -279,10 +280,10 @@ pub async fn rejects(
 }
 
 /// The first line of the file of rejected rows.
-pub fn reject_head(import: &Import) -> String {
+pub fn reject_head(import: &Import) -> Vec<String> {
     let mut head = vec!["row".to_owned(), "reason".to_owned()];
     head.extend(import.headings());
-    line(&head)
+    head
 }
 
 /// The lines of these rejected rows.
@@ -293,33 +294,9 @@ pub fn reject_lines(import: &Import, rows: Vec<(i64, String, Vec<String>)>) -> S
         let mut all = vec![number.to_string(), reason];
         all.extend(cells);
         all.resize(all.len().max(width), String::new());
-        lines.push_str(&line(&all));
+        lines.push_str(&csv::line(&all));
     }
     lines
-}
-
-/// One line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe in front
-/// (OWASP: CSV Injection); numbers and phone numbers are left alone.
-pub fn line(cells: &[String]) -> String {
-    let mut line = String::new();
-    for (place, cell) in cells.iter().enumerate() {
-        if place > 0 {
-            line.push(',');
-        }
-        let harmless =
-            cell.trim_start_matches(['+', '-']).chars().all(|c| c.is_ascii_digit() || " .()-".contains(c));
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !harmless;
-        let guarded = if formula { format!("'{cell}") } else { cell.clone() };
-        if guarded.contains([',', '"', '\n', '\r', ';']) {
-            line.push('"');
-            line.push_str(&guarded.replace('"', "\"\""));
-            line.push('"');
-        } else {
-            line.push_str(&guarded);
-        }
-    }
-    line.push_str("\r\n");
-    line
 }
 
 async fn record(
@@ -329,7 +306,7 @@ async fn record(
     id: Uuid,
     changes: &Value,
 ) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "import", entity_id: Some(id.to_string()), changes };
+    let entry = audit::Entry { action, kind: audit::Kind::Import, entity_id: Some(id.to_string()), changes };
     audit::record(tx, &caller.actor, entry).await
 }
 

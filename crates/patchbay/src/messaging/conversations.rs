@@ -88,7 +88,7 @@ impl Held {
     ) -> Result<Contact> {
         let entry = audit::Entry {
             action,
-            entity_type: "conversation",
+            kind: audit::Kind::Conversation,
             entity_id: Some(self.contact.id.to_string()),
             changes,
         };

@@ -278,7 +278,12 @@ async fn finish(
     audit::record(
         &mut tx,
         &caller.actor,
-        audit::Entry { action, entity_type: "message", entity_id: Some(id.to_string()), changes: &changes },
+        audit::Entry {
+            action,
+            kind: audit::Kind::Message,
+            entity_id: Some(id.to_string()),
+            changes: &changes,
+        },
     )
     .await?;
     let message = sql::ledger::find(&mut tx, id).await?.ok_or(Error::NotFound("message"))?;

@@ -198,7 +198,7 @@ async fn record(
     let changes = json!({ "event_type": rule.event_type, "channel": rule.channel, "target": target, "active": rule.active });
     let entry = audit::Entry {
         action,
-        entity_type: "notification_rule",
+        kind: audit::Kind::NotificationRule,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

@@ -67,7 +67,7 @@ pub async fn retry(app: &App, caller: &Caller, id: i64) -> Result<()> {
     let changes = json!({ "event_type": event_type });
     let entry = audit::Entry {
         action: "event.retried",
-        entity_type: "event",
+        kind: audit::Kind::Event,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };
@@ -83,7 +83,7 @@ pub async fn retry_all(app: &App, caller: &Caller) -> Result<u64> {
         let changes = json!({ "count": count });
         let entry = audit::Entry {
             action: "event.retried_all",
-            entity_type: "event",
+            kind: audit::Kind::Event,
             entity_id: None,
             changes: &changes,
         };

@@ -102,7 +102,7 @@ async fn erase_in(tx: &mut TenantTx, app: &App, actor: &Actor, contact: Uuid) ->
     sql::forget_people(tx, &ids).await?;
     let entry = audit::Entry {
         action: "contact.erased",
-        entity_type: "contact",
+        kind: audit::Kind::Contact,
         entity_id: Some(contact.to_string()),
         changes: &json!({ "erased": erased }),
     };

@@ -130,7 +130,7 @@ async fn finish(
     let changes = json!({ "account_sid": [null, new.account_sid], "messaging_service_sid": [null, new.messaging_service_sid] });
     let entry = audit::Entry {
         action,
-        entity_type: "provider_account",
+        kind: audit::Kind::ProviderAccount,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

@@ -106,7 +106,7 @@ pub async fn answer(app: &App, token: &str, answer: &Answer) -> Result<Outcome> 
     let changes = json!({ "status": [quote.status, status] });
     let entry = audit::Entry {
         action: "quote.answered",
-        entity_type: "quote",
+        kind: audit::Kind::Quote,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

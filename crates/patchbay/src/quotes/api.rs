@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,17 @@ pub async fn list(
     Ok(Json(super::list(&app, &caller, &filter, &page).await?.map(|quote| QuoteJson::new(quote, &app))))
 }
 
+/// What the list with the same parameters shows, all of it, as a file. CSV, streamed.
+#[utoipa::path(get, path = "/api/quotes/export", tag = "quotes", params(ListQuery), responses((status = 200, content_type = "text/csv", body = String)))]
+pub async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
+    let filter = Filter { status: query.status, contact_id: query.contact_id, search: query.q };
+    super::export::export(app, &caller, filter).await
+}
+
 /// One quote.
 #[utoipa::path(get, path = "/api/quotes/{id}", tag = "quotes", params(("id" = Uuid, Path)), responses((status = 200, body = QuoteJson), (status = 404, body = Problem)))]
 pub async fn get(
@@ -261,7 +273,7 @@ pub async fn resend(
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(list, get, create, update, resend),
+    paths(list, export, get, create, update, resend),
     components(schemas(QuoteJson, NewQuoteJson, QuotePatch, Item, Status, Resent))
 )]
 pub struct Doc;

@@ -9,6 +9,7 @@ mod answer;
 mod api;
 mod draft;
 mod editor;
+mod export;
 pub mod jobs;
 mod lines;
 mod locale;
@@ -388,11 +389,13 @@ pub fn routes(routes: Routes) -> Routes {
     public::routes(routes)
         .get("/api/quotes", Access::Api(Role::Viewer), api::list)
         .post("/api/quotes", Access::Api(Role::Member), api::create)
+        .get("/api/quotes/export", Access::Api(Role::Viewer), api::export)
         .get("/api/quotes/{id}", Access::Api(Role::Viewer), api::get)
         .patch("/api/quotes/{id}", Access::Api(Role::Member), api::update)
         .post("/api/quotes/{id}/resend", Access::Api(Role::Member), api::resend)
         .get("/quotes", Access::Page(Role::Viewer), ui::list::page)
         .post("/quotes", Access::Page(Role::Member), ui::edit::create)
+        .get("/quotes/export", Access::Page(Role::Member), ui::list::export)
         .get("/quotes/new", Access::Page(Role::Member), ui::edit::new)
         .post("/quotes/lines", Access::Page(Role::Member), ui::edit::new_lines)
         .get("/quotes/{id}", Access::Page(Role::Viewer), ui::show::page)

@@ -600,3 +600,35 @@ async fn what_was_typed_survives_an_answer_given_meanwhile() {
         assert!(refused.contains(part), "{part} in {refused}");
     }
 }
+
+#[tokio::test]
+async fn a_list_is_exported_whole() {
+    let test = TestApp::new().await;
+    let (office, other) = (Office::open(&test, "ace").await, Office::open(&test, "bee").await);
+    let contact = office.contact(&test, "=cmd()", Some(PHONE)).await;
+    for _ in 0..3 {
+        made(&test, &office, contact, json!({ "title": "Ö, \"x\"" })).await;
+    }
+    let file = test.get(&office.reader, "/api/quotes/export").await.expect(200).text;
+    let lines: Vec<&str> = file.trim_end().split("\r\n").collect();
+    assert!(lines[0].starts_with("id,number,contact_id,contact_name,phone,"), "{file}");
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines[3].contains(",1001,") && lines[3].contains(",\"'=cmd() Whitfield\",+61491570006,"),
+        "{}",
+        lines[3]
+    );
+    assert!(
+        lines[3].contains(",121000,AUD,") && lines[3].contains("\"1 × Heater\n1 × Vent kit\""),
+        "{}",
+        lines[3]
+    );
+    let none = test.get(&office.reader, "/api/quotes/export?status=accepted").await.expect(200).text;
+    assert_eq!(none.lines().count(), 1);
+    assert_eq!(test.get(&other.reader, "/api/quotes/export").await.expect(200).text.lines().count(), 1);
+    let mut browser = crate::tests::Browser::with_session(&test, &office.session);
+    let page = browser.get("/quotes?status=sent").await.expect(200).text;
+    assert!(page.contains("/quotes/export?status=sent") || page.contains("No quote matches"), "{page}");
+    assert!(browser.get("/quotes/export").await.expect(200).text.starts_with("\u{feff}id,"));
+    test.settle().await;
+}

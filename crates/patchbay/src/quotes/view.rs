@@ -78,6 +78,8 @@ pub(super) struct ListPage {
     /// The state that is filtered by; empty for all.
     pub(super) status: &'static str,
     pub(super) live_src: String,
+    /// The list as a file.
+    pub(super) export: String,
     pub(super) rows: Vec<QuoteRow>,
     pub(super) pager: Pager,
     pub(super) empty: Option<Empty>,

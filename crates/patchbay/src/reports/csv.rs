@@ -1,15 +1,99 @@
-//! The tables of the reports as files. A cell that a spreadsheet would take for a formula is made text.
+//! The tables of the reports as files.
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use crate::{app::App, auth::Caller, error::Result, web::extract::Path};
+use super::{Line, campaign::Funnel, share};
+use crate::{
+    app::App,
+    auth::Caller,
+    error::Result,
+    web::{
+        csv::{instant, line, long, or_empty, short},
+        extract::Path,
+        paging::PageQuery,
+    },
+};
+
+/// The list of reports.
+pub(super) async fn campaigns(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    let head = [
+        "id",
+        "name",
+        "status",
+        "launched_at",
+        "recipients",
+        "sent",
+        "delivered",
+        "clicked",
+        "replied",
+        "opted_out",
+        "cost",
+        "currency",
+        "counted_at",
+    ];
+    let reader = caller.clone();
+    long(&caller, "campaigns", head, move |cursor| {
+        let (app, caller) = (app.clone(), reader.clone());
+        async move {
+            let page = super::campaigns(&app, &caller, &PageQuery { limit: Some(200), cursor }).await?;
+            let lines = page.data.into_iter().map(|one| line(campaign(one, &caller.tenant.currency)));
+            Ok((lines.collect(), page.next_cursor))
+        }
+    })
+}
+
+fn campaign(line: Line, currency: &str) -> [String; 13] {
+    let funnel = line.counted.as_ref().map(|counted| counted.funnel(line.recipients));
+    let count = |of: fn(&Funnel) -> i64| or_empty(funnel.as_ref().map(of));
+    [
+        line.id.to_string(),
+        line.name,
+        line.status,
+        instant(line.launched_at),
+        line.recipients.to_string(),
+        count(|funnel| funnel.sent),
+        count(|funnel| funnel.delivered),
+        count(|funnel| funnel.clicked),
+        count(|funnel| funnel.replied),
+        count(|funnel| funnel.opted_out),
+        line.counted.as_ref().map(|counted| amount(counted.cost_micros())).unwrap_or_default(),
+        currency.to_owned(),
+        instant(line.counted_at),
+    ]
+}
+
+/// Millionths as whole units.
+fn amount(micros: i64) -> String {
+    format!("{:.6}", micros as f64 / 1e6)
+}
+
+/// From everybody to those who answered; shares from 0 to 1.
+pub(super) async fn funnel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<Response> {
+    let report = super::report(&app, &caller, id).await?;
+    let funnel = &report.funnel;
+    let steps = [
+        ("recipients", funnel.recipients),
+        ("sent", funnel.sent),
+        ("delivered", funnel.delivered),
+        ("clicked", funnel.clicked),
+        ("replied", funnel.replied),
+        ("opted_out", funnel.opted_out),
+    ];
+    let part =
+        |count: i64, of: i64| if of > 0 { format!("{:.5}", share(count, of).rate()) } else { String::new() };
+    let rows = steps.map(|(step, count)| {
+        vec![step.to_owned(), count.to_string(), part(count, funnel.recipients), part(count, funnel.sent)]
+    });
+    let head = ["step", "people", "share_of_recipients", "share_of_sent"];
+    Ok(short(&caller, "funnel", &head, rows.into_iter()))
+}
 
 pub(super) async fn outcomes(
     State(app): State<Arc<App>>,
@@ -18,7 +102,7 @@ pub(super) async fn outcomes(
 ) -> Result<Response> {
     let report = super::report(&app, &caller, id).await?;
     let rows = report.outcomes.into_iter().map(|outcome| {
-        let code = outcome.error_code.map(|code| code.to_string()).unwrap_or_default();
+        let code = or_empty(outcome.error_code);
         vec![
             outcome.status,
             outcome.gate.unwrap_or_default(),
@@ -27,7 +111,7 @@ pub(super) async fn outcomes(
             outcome.messages.to_string(),
         ]
     });
-    Ok(file("outcomes.csv", &["status", "gate", "error_code", "reason", "messages"], rows))
+    Ok(short(&caller, "outcomes", &["status", "gate", "error_code", "reason", "messages"], rows))
 }
 
 pub(super) async fn hours(
@@ -41,7 +125,7 @@ pub(super) async fn hours(
         let at = hour.at.with_timezone(&caller.tenant.timezone).to_rfc3339();
         std::iter::once(at).chain(numbers).collect()
     });
-    Ok(file("hours.csv", &["hour", "sent", "delivered", "clicks", "all_clicks"], rows))
+    Ok(short(&caller, "hours", &["hour", "sent", "delivered", "clicks", "all_clicks"], rows))
 }
 
 pub(super) async fn templates(
@@ -51,7 +135,7 @@ pub(super) async fn templates(
 ) -> Result<Response> {
     let report = super::report(&app, &caller, id).await?;
     let rows = report.templates.into_iter().map(|template| {
-        let id = template.template_id.map(|id| id.to_string()).unwrap_or_default();
+        let id = or_empty(template.template_id);
         let counts =
             [template.sent, template.delivered, template.clicked, template.replied, template.opted_out];
         let rates = [template.click_rate, template.click_rate_low, template.click_rate_high];
@@ -73,7 +157,7 @@ pub(super) async fn templates(
         "click_rate_low",
         "click_rate_high",
     ];
-    Ok(file("templates.csv", &head, rows))
+    Ok(short(&caller, "templates", &head, rows))
 }
 
 pub(super) async fn senders(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
@@ -87,11 +171,10 @@ pub(super) async fn senders(State(app): State<Arc<App>>, caller: Caller) -> Resu
             sender.sent_today,
         ];
         let limits = [sender.warm_up_day, sender.cap_today];
-        // Numbers are digits and a plus: no formula, and spoilt by a mark in front.
         [sender.channel, sender.address, sender.label.unwrap_or_default()]
             .into_iter()
             .chain(counts.map(|count| count.to_string()))
-            .chain(limits.map(|limit| limit.map(|limit| limit.to_string()).unwrap_or_default()))
+            .chain(limits.map(or_empty))
             .collect()
     });
     let head = [
@@ -107,61 +190,14 @@ pub(super) async fn senders(State(app): State<Arc<App>>, caller: Caller) -> Resu
         "warm_up_day",
         "cap_today",
     ];
-    Ok(file("senders.csv", &head, rows))
+    Ok(short(&caller, "senders", &head, rows))
 }
 
 pub(super) async fn spend(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
     let spend = super::spend(&app, &caller).await?;
     let rows = spend.days.iter().map(|day| {
-        let cost = format!("{:.6}", day.cost_micros as f64 / 1e6);
+        let cost = amount(day.cost_micros);
         vec![day.day.to_string(), day.messages.to_string(), cost, spend.currency.clone()]
     });
-    Ok(file("spend.csv", &["day", "messages", "cost", "currency"], rows))
-}
-
-fn file(name: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Response {
-    let mut text = head.join(",");
-    text.push_str("\r\n");
-    for row in rows {
-        text.push_str(&row.iter().map(|value| cell(value)).collect::<Vec<_>>().join(","));
-        text.push_str("\r\n");
-    }
-    let disposition = format!("attachment; filename=\"{name}\"");
-    (
-        [
-            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-            (header::CONTENT_DISPOSITION, disposition),
-        ],
-        text,
-    )
-        .into_response()
-}
-
-/// OWASP, CSV Injection: an apostrophe in front of what would be calculated. A phone number calculates to itself.
-fn cell(value: &str) -> String {
-    let is_number =
-        value.strip_prefix(['+', '-']).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    let risky = value.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
-    let text = if risky { format!("'{value}") } else { value.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn cells_are_text_and_nothing_is_calculated() {
-        for (value, written) in [
-            ("Spring", "Spring"),
-            ("a, \"b\"", "\"a, \"\"b\"\"\""),
-            ("=1+1", "'=1+1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("+61412000111", "+61412000111"),
-            ("+1-cmd", "'+1-cmd"),
-            ("", ""),
-        ] {
-            assert_eq!(cell(value), written);
-        }
-    }
+    Ok(short(&caller, "spend", &["day", "messages", "cost", "currency"], rows))
 }

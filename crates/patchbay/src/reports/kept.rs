@@ -24,8 +24,12 @@ pub(crate) struct Kept<T> {
 impl<T> Kept<T> {
     /// Whether counting anew would take more than one part in `share` of the time.
     pub(crate) fn is_fresh(&self, now: DateTime<Utc>, share: i32) -> bool {
-        let took = TimeDelta::milliseconds(i64::from(self.took_ms));
-        self.took_ms >= QUICK && now - self.counted_at < took * share
+        self.took_ms >= QUICK && now - self.counted_at < self.rest(share)
+    }
+
+    /// How long to wait between two counts that take one part in `share` of the time.
+    pub(crate) fn rest(&self, share: i32) -> TimeDelta {
+        TimeDelta::milliseconds(i64::from(self.took_ms)) * share
     }
 }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use api::Doc;
-pub use campaign::{CampaignReport, report};
+pub use campaign::{CampaignReport, report, settle};
 pub use places::SpendPlace;
 
 use crate::{
@@ -30,7 +30,10 @@ use crate::{
     auth::{Caller, Role},
     dashboard::days,
     error::Result,
-    web::routes::{Access, Routes},
+    web::{
+        paging::{Page, PageQuery},
+        routes::{Access, Routes},
+    },
 };
 
 /// Replies and opt-outs count for a message this long after it.
@@ -174,8 +177,16 @@ pub struct Line {
     pub status: String,
     pub launched_at: Option<DateTime<Utc>>,
     pub recipients: i64,
-    /// What the report said when it was last counted.
+    /// What the report said when it was last counted, and when that was.
     pub counted: Option<campaign::Counted>,
+    pub counted_at: Option<DateTime<Utc>>,
+}
+
+/// A page of launched campaigns, the latest first, with what is kept of each.
+pub async fn campaigns(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<Line>> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let rows = sql::list_campaigns(&mut tx, page.after()?, page.limit() + 1).await?;
+    Ok(Page::cut(rows, page.limit(), |line| line.id))
 }
 
 /// `hits` of `of`, as numbers that cannot be negative.
@@ -188,11 +199,14 @@ pub fn routes(routes: Routes) -> Routes {
     let page = Access::Page(Role::Viewer);
     routes
         .with(ui::routes)
+        .get("/reports/campaigns.csv", page, csv::campaigns)
         .get("/reports/senders.csv", page, csv::senders)
         .get("/reports/spend.csv", page, csv::spend)
+        .get("/campaigns/{id}/report/funnel.csv", page, csv::funnel)
         .get("/campaigns/{id}/report/outcomes.csv", page, csv::outcomes)
         .get("/campaigns/{id}/report/hours.csv", page, csv::hours)
         .get("/campaigns/{id}/report/templates.csv", page, csv::templates)
+        .get("/api/reports/campaigns", Access::Api(Role::Viewer), api::campaigns)
         .get("/api/reports/campaigns/{id}", Access::Api(Role::Viewer), api::campaign)
         .get("/api/reports/senders", Access::Api(Role::Viewer), api::senders)
         .get("/api/reports/spend", Access::Api(Role::Viewer), api::spend)

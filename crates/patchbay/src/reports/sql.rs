@@ -69,11 +69,11 @@ pub(super) async fn find_campaign(tx: &mut TenantTx, id: Uuid) -> Result<Option<
     .await?)
 }
 
-/// Launched campaigns, latest first, with what their reports said when somebody last looked.
+/// Launched campaigns, latest first, with what their reports said when they were last counted.
 pub(super) async fn list_campaigns(tx: &mut TenantTx, before: Option<Uuid>, limit: i64) -> Result<Vec<Line>> {
     let tenant = tx.tenant();
     let rows = sqlx::query!(
-        r#"select c.id, c.name, c.status, c.launched_at, c.recipients, r.data as "data?"
+        r#"select c.id, c.name, c.status, c.launched_at, c.recipients, r.data as "data?", r.counted_at as "counted_at?"
            from patchbay.campaigns c left join patchbay.reports r on r.tenant_id = c.tenant_id and r.subject = c.id::text
            where c.tenant_id = $1 and c.launched_at is not null and ($2::uuid is null or c.id < $2) order by c.id desc limit $3"#,
         tenant,
@@ -91,6 +91,7 @@ pub(super) async fn list_campaigns(tx: &mut TenantTx, before: Option<Uuid>, limi
             launched_at: row.launched_at,
             recipients: row.recipients,
             counted: row.data.and_then(|data| serde_json::from_value(data).ok()),
+            counted_at: row.counted_at,
         })
         .collect())
 }

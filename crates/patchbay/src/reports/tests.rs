@@ -149,3 +149,65 @@ async fn what_was_expensive_to_count_is_kept_for_a_while() {
     test.clock.advance(TimeDelta::seconds(61));
     assert_eq!(sent().await, 0);
 }
+
+#[tokio::test]
+async fn the_list_of_reports_and_the_files_agree_with_the_report() {
+    let test = TestApp::new().await;
+    let (office, other) = (Office::open(&test, "ace").await, Office::open(&test, "bee").await);
+    let id = launched(&test, &office).await;
+    test.execute(
+        "insert into patchbay.consent_events (tenant_id, channel, address, state, how, created_at)
+         select tenant_id, channel, address, state, how, changed_at from patchbay.consents",
+    )
+    .await;
+    let mut browser = Browser::with_session(&test, &office.session);
+    assert!(browser.get("/reports").await.expect(200).text.contains('–'), "nobody has counted yet");
+    // Whoever tends campaigns has them counted: nobody needs to open a report.
+    test.settle().await;
+    let listed = test.get(&office.reader, "/api/reports/campaigns").await.expect(200).json();
+    let report = test.get(&office.reader, &format!("/api/reports/campaigns/{id}")).await.expect(200).json();
+    assert_eq!(listed["data"][0]["funnel"], report["funnel"]);
+    assert_eq!(listed["data"][0]["cost_micros"], report["cost_micros"]);
+    let page = browser.get("/reports").await.expect(200).text;
+    for share in ["95.0%", "20.0%"] {
+        assert!(page.contains(share), "{share}");
+    }
+    let list = browser.get("/reports/campaigns.csv").await.expect(200).text;
+    assert!(
+        list.contains("Autumn check,finished,") && list.contains(",410,400,380,80,2,1,20.600000,AUD,"),
+        "{list}"
+    );
+    let funnel = browser.get(&format!("/campaigns/{id}/report/funnel.csv")).await.expect(200).text;
+    assert!(funnel.contains("sent,400,0.97561,1.00000\r\n"), "{funnel}");
+    assert!(funnel.contains("clicked,80,0.19512,0.20000\r\n"), "{funnel}");
+    for path in ["/dashboard/days.csv", "/dashboard/quotes.csv", "/dashboard/sources.csv"] {
+        browser.get(path).await.expect(200);
+    }
+
+    // The compliance file says of each what came back, and comes to the same sums. No mark leads: a program reads it.
+    let file = test.get(&office.key, &format!("/api/campaigns/{id}/export")).await.expect(200).text;
+    let mut lines = file.trim_end().split("\r\n").map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    assert_eq!(head[0], "contact_id");
+    let rows: Vec<Vec<&str>> = lines.collect();
+    assert_eq!(rows.len(), 410);
+    let told = |name: &str| {
+        let at = head.iter().position(|column| *column == name).unwrap();
+        rows.iter().filter(|row| !row[at].is_empty()).count()
+    };
+    assert_eq!((told("clicked_at"), told("replied_at"), told("opted_out_at")), (80, 2, 1));
+
+    // The people behind a number.
+    let path = format!("/api/campaigns/{id}/recipients/export");
+    let failed = test.get(&office.reader, &format!("{path}?state=failed")).await.expect(200).text;
+    assert_eq!(failed.lines().count(), 21, "{failed}");
+    assert!(failed.contains(",+61412000381,failed,"), "{failed}");
+    let delivered = browser.get(&format!("/campaigns/{id}/people/export?state=delivered")).await.expect(200);
+    assert_eq!(delivered.text.lines().count(), 381);
+    assert!(delivered.text.starts_with('\u{feff}'));
+    test.get(&other.key, &format!("{path}?state=failed")).await.expect(404);
+    assert_eq!(
+        test.scalar("select count(*) from patchbay.audit_log where action = 'campaign.exported'").await,
+        3
+    );
+}

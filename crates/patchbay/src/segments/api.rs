@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Change, Context, Filter, Segment};
+use super::{Change, Context, Filter, Segment, people};
 use crate::{
     app::App,
     auth::Caller,
-    contacts::{self, Contact},
+    contacts::{Contact, ContactBody},
     error::{Problem, Result},
     web::{
         extract::{Json, Path, Query},
@@ -172,6 +172,25 @@ pub async fn count(
     counted(&app, &segment.filter, &context).await
 }
 
+/// The contacts that a segment means now, newest first.
+#[utoipa::path(get, path = "/api/segments/{id}/contacts", tag = "segments", params(("id" = Uuid, Path), PageQuery), responses((status = 200, body = Page<ContactBody>), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn contacts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<ContactBody>>> {
+    let (segment, context) = people::of(&app, &caller, id).await?;
+    let found = people::people(&app, &segment.filter, &context, page.after()?, page.limit()).await?;
+    Ok(Json(Page::until(found.contacts, found.next).map(ContactBody::from)))
+}
+
+/// The contacts that a segment means now, all of them, as a file with the columns of the contacts' own. CSV, streamed.
+#[utoipa::path(get, path = "/api/segments/{id}/export", tag = "segments", params(("id" = Uuid, Path)), responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn export(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
+    people::export(app, &caller, id).await
+}
+
 /// How many a filter means that is not saved.
 #[utoipa::path(post, path = "/api/segments/count", tag = "segments", request_body = FilterJson, responses((status = 200, body = SegmentCount), (status = 422, body = Problem)))]
 pub async fn count_unsaved(
@@ -191,13 +210,13 @@ async fn counted(app: &App, filter: &Filter, context: &Context) -> Result<Json<S
     let count = super::count(app, filter, context).await?;
     let ids = if count.count > 0 { super::newest(app, filter, context, 5).await? } else { Vec::new() };
     let mut tx = app.db.tenant(context.tenant).await?;
-    let sample = contacts::find_all(&mut tx, &ids).await?.into_iter().map(SampleJson::from).collect();
+    let sample = crate::contacts::find_all(&mut tx, &ids).await?.into_iter().map(SampleJson::from).collect();
     Ok(Json(SegmentCount { count: count.count, exact: count.exact, sample }))
 }
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(list, get, create, update, delete, count, count_unsaved),
+    paths(list, get, create, update, delete, count, count_unsaved, contacts, export),
     components(schemas(SegmentJson, NewSegmentJson, SegmentPatch, FilterJson, SegmentCount, SampleJson))
 )]
 pub struct Doc;

@@ -11,6 +11,7 @@ mod count;
 mod fields;
 mod filter;
 mod operand;
+mod people;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -181,6 +182,8 @@ pub fn routes(routes: Routes) -> Routes {
         .patch("/api/segments/{id}", Access::Api(Role::Member), api::update)
         .delete("/api/segments/{id}", Access::Api(Role::Member), api::delete)
         .get("/api/segments/{id}/count", Access::Api(Role::Viewer), api::count)
+        .get("/api/segments/{id}/contacts", Access::Api(Role::Viewer), api::contacts)
+        .get("/api/segments/{id}/export", Access::Api(Role::Viewer), api::export)
         .get("/segments", Access::Page(Role::Viewer), ui::list)
         .post("/segments", Access::Page(Role::Member), ui::create)
         .get("/segments/new", Access::Page(Role::Member), ui::new)
@@ -189,5 +192,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/segments/{id}", Access::Page(Role::Viewer), ui::edit)
         .post("/segments/{id}", Access::Page(Role::Member), ui::save)
         .post("/segments/{id}/delete", Access::Page(Role::Member), ui::delete)
+        .get("/segments/{id}/people", Access::Page(Role::Viewer), ui::people)
+        .get("/segments/{id}/export", Access::Page(Role::Member), api::export)
         .get("/segments/{id}/size", Access::Page(Role::Viewer), ui::size)
 }

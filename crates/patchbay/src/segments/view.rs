@@ -2,10 +2,13 @@
 
 use askama::Template;
 
-use crate::web::{
-    fields::{Choice, Field},
-    layout::Shell,
-    parts::{Empty, Face, Moment, Pager, Tag},
+use crate::{
+    contacts::Row,
+    web::{
+        fields::{Choice, Field},
+        layout::Shell,
+        parts::{Empty, Face, Moment, Pager, Tag},
+    },
 };
 
 /// A segment in the list.
@@ -108,6 +111,22 @@ pub(super) struct UseRow {
     pub(super) href: String,
     pub(super) name: String,
     pub(super) tag: Tag,
+}
+
+/// The contacts that a segment means.
+#[derive(Template)]
+#[template(path = "segments/people.html")]
+pub(super) struct PeoplePage {
+    pub(super) shell: Shell,
+    pub(super) id: String,
+    /// The segment's own page.
+    pub(super) href: String,
+    pub(super) name: String,
+    /// The conditions in words.
+    pub(super) summary: String,
+    pub(super) rows: Vec<Row>,
+    pub(super) pager: Pager,
+    pub(super) empty: Option<Empty>,
 }
 
 #[derive(Template)]

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Filter, NewTemplate, Preview, PreviewProblem, Template, TemplateChange, render::Look};
+use super::{
+    Filter, NewTemplate, Preview, PreviewProblem, Template, TemplateChange, placeholders, render::Look,
+};
 use crate::{
     app::App,
     auth::Caller,
@@ -33,11 +35,14 @@ pub struct TemplateJson {
     pub channel: Channel,
     /// Of an e-mail.
     pub subject: Option<String>,
-    /// Text with tokens such as `{{first_name}}` or `{{ first_name | default("there") }}`.
+    /// Text with tokens such as `{{first_name}}` or `{{ first_name | default("there") }}`. Of an approved WhatsApp template it
+    /// may be the approved text, with `{{1}}` where `content_variables` say what stands.
     pub content: String,
     /// The provider's name for an approved WhatsApp template.
+    #[schema(example = "HX0f3d1c2b4a5968778695a4b3c2d1e0f9")]
     pub content_sid: Option<String>,
-    #[schema(value_type = Option<Object>)]
+    /// Placeholder of the approved template -> text with tokens.
+    #[schema(value_type = Option<Object>, example = json!({"1": "{{ first_name }}"}))]
     pub content_variables: Option<Value>,
     /// The tokens that the content uses.
     pub tokens: Vec<String>,
@@ -49,7 +54,7 @@ pub struct TemplateJson {
 impl From<Template> for TemplateJson {
     fn from(template: Template) -> Self {
         Self {
-            tokens: template::tokens(&template.content),
+            tokens: template::tokens(&template.text()),
             id: template.id,
             key: template.key,
             name: template.name,
@@ -76,7 +81,9 @@ pub struct NewTemplateJson {
     pub channel: Option<Channel>,
     pub subject: Option<String>,
     pub content: String,
+    /// Of WhatsApp: the id of the approved template, `HX…`. Without one the text can only answer within 24 hours.
     pub content_sid: Option<String>,
+    /// Of WhatsApp: what each placeholder of the approved template stands for; needed for every `{{1}}` in `content`.
     #[schema(value_type = Option<Object>)]
     pub content_variables: Option<Value>,
 }
@@ -109,6 +116,9 @@ pub struct PreviewRequest {
     pub quote_id: Option<Uuid>,
     /// Words to try instead of the stored ones.
     pub content: Option<String>,
+    /// What stands for `{{1}}` and so on, instead of what is stored.
+    #[schema(value_type = Option<Object>)]
+    pub content_variables: Option<Value>,
     pub subject: Option<String>,
     #[schema(value_type = Option<String>)]
     pub channel: Option<Channel>,
@@ -224,6 +234,8 @@ pub async fn preview(
 ) -> Result<Json<Preview>> {
     let template = super::get(&app, &caller, id).await?;
     let content = body.content.clone().unwrap_or(template.content);
+    let content =
+        placeholders::fill(&content, body.content_variables.as_ref().or(template.content_variables.as_ref()));
     let subject = body.subject.clone().or(template.subject);
     look(&app, &caller, &body, body.channel.unwrap_or(template.channel), &content, subject.as_deref()).await
 }
@@ -237,7 +249,8 @@ pub async fn preview_text(
 ) -> Result<Json<Preview>> {
     let content =
         body.content.as_deref().ok_or_else(|| Error::field("content", "Write the text to look at."))?;
-    look(&app, &caller, &body, body.channel.unwrap_or(Channel::Sms), content, body.subject.as_deref()).await
+    let content = placeholders::fill(content, body.content_variables.as_ref());
+    look(&app, &caller, &body, body.channel.unwrap_or(Channel::Sms), &content, body.subject.as_deref()).await
 }
 
 async fn look(

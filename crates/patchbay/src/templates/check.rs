@@ -1,8 +1,9 @@
 //! What may be saved as a template. Every mistake is told at its field, with line and column.
 
 use patchbay_rules::{message::Channel, template};
+use serde_json::Value;
 
-use super::NewTemplate;
+use super::{NewTemplate, placeholders};
 use crate::{
     contacts::clean,
     error::{Error, FieldErrors, Result},
@@ -43,6 +44,11 @@ pub(super) fn checked(mut input: NewTemplate, known: &[String]) -> Result<NewTem
     if input.channel != Channel::Email {
         input.subject = None;
     }
+    // What is approved is approved by WhatsApp, for WhatsApp.
+    if input.channel != Channel::Whatsapp {
+        (input.content_sid, input.content_variables) = (None, None);
+    }
+    input.content_variables = input.content_variables.and_then(without_blanks);
     if input.name.is_empty() || input.name.chars().count() > 120 {
         errors.insert("name".into(), "Give the template a name of at most 120 characters.".into());
     }
@@ -69,9 +75,7 @@ pub(super) fn checked(mut input: NewTemplate, known: &[String]) -> Result<NewTem
     if input.channel == Channel::Email && input.subject.is_none() {
         errors.insert("subject".into(), "An e-mail needs a subject.".into());
     }
-    if let Some(mistake) = variables_error(&input, &known) {
-        errors.insert("content_variables".into(), mistake);
-    }
+    check_approved(&input, &known, &mut errors);
     if errors.is_empty() { Ok(input) } else { Err(Error::Invalid(errors)) }
 }
 
@@ -101,21 +105,60 @@ pub(super) fn sentence(message: &str) -> String {
     if message.ends_with(['.', '?', '!']) { message.to_owned() } else { format!("{message}.") }
 }
 
-/// Placeholders of an approved template: `{"1": "{{ first_name }}"}`.
-fn variables_error(input: &NewTemplate, known: &[&str]) -> Option<String> {
-    let variables = input.content_variables.as_ref()?;
-    let Some(map) = variables.as_object() else {
-        return Some(
-            "Write an object of placeholders and texts, such as {\"1\": \"{{ first_name }}\"}.".to_owned(),
-        );
-    };
-    if map.len() > 100 {
-        return Some("An approved template has 100 placeholders at most.".to_owned());
+/// What is wrong with the approved template: its id, what its placeholders stand for (`{"1": "{{ first_name }}"}`), and
+/// placeholders that stand for nothing.
+fn check_approved(input: &NewTemplate, known: &[&str], errors: &mut FieldErrors) {
+    if input.content_sid.as_deref().is_some_and(|sid| !placeholders::is_content_sid(sid)) {
+        let wanted = "The id is HX and 32 digits and letters from a to f. Copy it from where the template was approved.";
+        errors.insert("content_sid".into(), wanted.into());
     }
-    map.iter().find_map(|(placeholder, text)| match text.as_str() {
-        None => Some(format!("The value of {placeholder:?} must be a text.")),
-        Some(text) => content_error(text, known).map(|mistake| format!("{placeholder:?}: {mistake}")),
-    })
+    let nothing = serde_json::Map::new();
+    let variables = match &input.content_variables {
+        None => &nothing,
+        Some(Value::Object(map)) if map.len() <= 100 => map,
+        Some(Value::Object(_)) => {
+            errors.insert(
+                "content_variables".into(),
+                "An approved template has 100 placeholders at most.".into(),
+            );
+            return;
+        }
+        Some(_) => {
+            let wanted = "Write an object of placeholders and texts, such as {\"1\": \"{{ first_name }}\"}.";
+            errors.insert("content_variables".into(), wanted.into());
+            return;
+        }
+    };
+    for (placeholder, value) in variables {
+        let mistake = match value.as_str() {
+            None => Some("Write a text.".to_owned()),
+            Some(text) if text.contains('\0') => {
+                Some("This holds a character that cannot be sent (NUL).".to_owned())
+            }
+            Some(text) => content_error(text, known),
+        };
+        if let Some(mistake) = mistake {
+            errors.insert(format!("content_variables.{placeholder}").into(), mistake);
+        }
+    }
+    for number in placeholders::numbered(&input.content) {
+        if input.channel != Channel::Whatsapp {
+            let wanted = format!(
+                "{{{{{number}}}}} means something in WhatsApp templates only. Put in a field, such as {{{{first_name}}}}."
+            );
+            errors.insert("content".into(), wanted);
+        } else if !variables.contains_key(&number) {
+            let wanted = format!("Say what stands for {{{{{number}}}}}: a field, or any text.");
+            errors.insert(format!("content_variables.{number}").into(), wanted);
+        }
+    }
+}
+
+/// Without what stands for nothing.
+fn without_blanks(variables: Value) -> Option<Value> {
+    let Value::Object(mut map) = variables else { return (!variables.is_null()).then_some(variables) };
+    map.retain(|_, value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
+    (!map.is_empty()).then_some(Value::Object(map))
 }
 
 /// A key made of a name: "New quote!" becomes `new_quote`.

@@ -4,7 +4,7 @@ use patchbay_rules::{message::Channel, template};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Filter, context, render::text_of, sql};
+use super::{Filter, context, placeholders, render::text_of, sql};
 use crate::{
     app::App,
     db::TenantTx,
@@ -40,7 +40,7 @@ pub async fn choices(tx: &mut TenantTx, app: &App, contact: Uuid) -> Result<Vec<
     let mut choices: Vec<Choice> = templates
         .into_iter()
         .filter_map(|template| {
-            let body = text_of(&template.content, &context, template.channel).ok()?;
+            let body = text_of(&template.text(), &context, template.channel).ok()?;
             let subject = template
                 .subject
                 .as_deref()
@@ -77,7 +77,7 @@ pub async fn approved(tx: &mut TenantTx, app: &App, id: Uuid, contact: Uuid) -> 
         let text = text.map_err(|error| {
             Error::field("template_id", format!("This template cannot be filled in: {error}."))
         })?;
-        filled.insert(placeholder.clone(), Value::String(text.text));
+        filled.insert(placeholder.clone(), Value::String(placeholders::one_line(&text.text)));
     }
     let content_variables = (!filled.is_empty()).then_some(Value::Object(filled));
     Ok(Some(Approved { content_sid, content_variables }))

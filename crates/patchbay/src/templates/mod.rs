@@ -9,6 +9,7 @@ mod check;
 mod choices;
 mod context;
 mod defaults;
+mod placeholders;
 mod press;
 mod render;
 mod sql;
@@ -60,6 +61,13 @@ pub struct Template {
     pub archived_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl Template {
+    /// What is written, with what its numbered placeholders stand for in their place.
+    pub fn text(&self) -> String {
+        placeholders::fill(&self.content, self.content_variables.as_ref())
+    }
 }
 
 /// What a template is made of.
@@ -171,6 +179,8 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: TemplateChange
         "key": [before.key, input.key],
         "channel": [before.channel, input.channel],
         "content": [before.content, input.content],
+        "content_sid": [before.content_sid, input.content_sid],
+        "content_variables": [before.content_variables, input.content_variables],
     });
     audit::changed(&mut tx, caller, "template.updated", id, &changes).await?;
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
@@ -233,6 +243,7 @@ pub fn routes(routes: Routes) -> Routes {
         .get("/templates/new", Access::Page(Role::Admin), ui::new)
         .get("/templates/people", Access::Page(Role::Viewer), ui::people)
         .post("/templates/preview", Access::Page(Role::Viewer), ui::preview)
+        .post("/templates/variables", Access::Page(Role::Viewer), ui::variables)
         .get("/templates/{id}", Access::Page(Role::Viewer), ui::edit)
         .post("/templates/{id}", Access::Page(Role::Admin), ui::save)
         .post("/templates/{id}/archive", Access::Page(Role::Admin), ui::archive)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Template, context, render::problem_of, sql};
+use super::{Template, context, placeholders, render::problem_of, sql};
 use crate::{
     app::App,
     db::TenantTx,
@@ -34,8 +34,8 @@ impl From<Template> for Words {
     fn from(template: Template) -> Self {
         Self {
             template_id: template.id,
+            content: template.text(),
             name: template.name,
-            content: template.content,
             subject: template.subject,
             content_sid: template.content_sid,
             content_variables: template.content_variables,
@@ -107,7 +107,8 @@ impl Press {
         let subject = self.subject.as_ref().map(|subject| subject.render(context)).transpose()?;
         let mut filled = Map::new();
         for (placeholder, variable) in &self.variables {
-            filled.insert(placeholder.clone(), variable.render(context)?.text.into());
+            filled
+                .insert(placeholder.clone(), placeholders::one_line(&variable.render(context)?.text).into());
         }
         Ok(Printed {
             body,

@@ -88,8 +88,8 @@ impl From<Template> for Words {
         Self {
             template_id: Some(template.id),
             channel: template.channel,
+            content: template.text(),
             subject: template.subject,
-            content: template.content,
         }
     }
 }

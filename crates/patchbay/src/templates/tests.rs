@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::tests::{Office, TestApp};
+use crate::tests::{Browser, Office, TestApp};
 
 /// A contact with properties and a quote, by plain SQL.
 async fn dana(test: &TestApp, office: &Office) -> (Uuid, Uuid) {
@@ -285,4 +285,73 @@ async fn a_preview_names_every_hole() {
     test.api(&other.key, "POST", "/api/templates/preview", json!({"content": "x", "contact_id": contact}))
         .await
         .expect(404);
+}
+
+#[tokio::test]
+async fn an_approved_whatsapp_template_is_written_in_the_editor() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "brightside").await;
+    let (dana, _) = dana(&test, &office).await;
+    let mut browser = Browser::with_session(&test, &office.session);
+    let sid = "HX0f3d1c2b4a5968778695a4b3c2d1e0f9";
+    let form = |sid: &'static str, second: &'static str| {
+        [
+            ("name", "Sale"),
+            ("channel", "whatsapp"),
+            ("content", "Hi {{1}}, our sale begins at {{ 2 }}."),
+            ("content_sid", sid),
+            ("placeholder", "1"),
+            ("variable", "{{ first_name }}"),
+            ("placeholder", "2"),
+            ("variable", second),
+        ]
+    };
+    // Every mistake is told at its field, and what was typed stays.
+    let wrong = browser.post("/templates", &form("HX12", "{{ bussiness_name }}")).await.expect(422).text;
+    for told in ["The id is HX and 32", "did you mean", "{{ first_name }}", "HX12", "{{ bussiness_name }}"] {
+        assert!(wrong.contains(&told.replace('"', "&#34;")), "{told}: {wrong}");
+    }
+    let wrong = browser.post("/templates", &form(sid, " ")).await.expect(422).text;
+    assert!(wrong.contains("Say what stands for {{2}}"), "{wrong}");
+    // Nothing else has numbers, and an SMS with {{1}} would say "1".
+    let body = json!({"name": "x", "content": "Hi {{1}}"});
+    let refused = test.api(&office.key, "POST", "/api/templates", body).await.expect(422).json();
+    assert!(refused["errors"]["content"].as_str().unwrap().contains("WhatsApp"), "{refused}");
+
+    browser.post("/templates", &form(sid, "{{ business_name }}")).await.expect(303);
+    let saved = test.get(&office.reader, "/api/templates?channel=whatsapp").await.expect(200).json();
+    let saved = &saved["data"][0];
+    assert_eq!(saved["content_sid"], sid);
+    assert_eq!(saved["content_variables"], json!({"1": "{{ first_name }}", "2": "{{ business_name }}"}));
+    assert_eq!(saved["tokens"], json!(["first_name", "business_name"]));
+    // Both pages of it look as the message will.
+    let path = format!("/templates/{}", saved["id"].as_str().unwrap());
+    let page = browser.get(&path).await.expect(200).text;
+    assert!(page.contains(sid) && page.contains("{{2}} stands for"), "{page}");
+    let dana = dana.to_string();
+    let mut shown = form(sid, "{{ business_name }}").to_vec();
+    shown.push(("contact_id", &dana));
+    let preview = browser.post("/templates/preview", &shown).await.expect(200).text;
+    assert!(preview.contains("Hi Dana, our sale begins at brightside."), "{preview}");
+    let preview = json!({"contact_id": dana});
+    let preview =
+        test.api(&office.reader, "POST", &format!("/api{path}/preview"), preview).await.expect(200).json();
+    assert_eq!(
+        (&preview["text"], &preview["problems"]),
+        (&json!("Hi Dana, our sale begins at brightside."), &json!([]))
+    );
+    // A third number wants a meaning at once; the first two keep theirs.
+    let mut more = form(sid, "{{ business_name }}").to_vec();
+    more[2] = ("content", "{{1}} {{2}} {{3}}");
+    let rows = browser.post("/templates/variables", &more).await.expect(200).text;
+    assert!(rows.contains("{{3}} stands for") && rows.contains("{{ business_name }}"), "{rows}");
+
+    // Another channel has no approved texts.
+    browser
+        .post(&path, &[("name", "Sale"), ("channel", "sms"), ("content", "Hi"), ("content_sid", sid)])
+        .await
+        .expect(303);
+    let after = test.get(&office.reader, &format!("/api{path}")).await.expect(200).json();
+    assert_eq!((&after["content_sid"], &after["content_variables"]), (&Value::Null, &Value::Null));
+    test.settle().await;
 }

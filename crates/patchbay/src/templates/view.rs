@@ -62,6 +62,18 @@ pub(super) struct PreviewPart {
     pub(super) example: bool,
 }
 
+/// What a placeholder of an approved template stands for.
+pub(super) struct VariableRow {
+    pub(super) name: String,
+    pub(super) field: Field,
+}
+
+#[derive(Template)]
+#[template(path = "templates/variables.html")]
+pub(super) struct VariablesPart {
+    pub(super) rows: Vec<VariableRow>,
+}
+
 #[derive(Template)]
 #[template(path = "templates/people.html")]
 pub(super) struct People {
@@ -86,8 +98,12 @@ pub(super) struct EditPage {
     pub(super) name: Field,
     pub(super) key: Field,
     pub(super) channel: Field,
+    /// The channel's word.
+    pub(super) channel_value: &'static str,
     pub(super) subject: Field,
     pub(super) content: Field,
+    pub(super) content_sid: Field,
+    pub(super) variables: VariablesPart,
     pub(super) tokens: Vec<TokenRow>,
     /// Nobody in particular is chosen.
     pub(super) nobody: bool,

@@ -65,7 +65,7 @@ pub async fn create(app: &App, new: NewTenant) -> Result<Tenant> {
             let changes = json!({ "name": [null, name], "slug": [null, slug] });
             let entry = audit::Entry {
                 action: "tenant.created",
-                entity_type: "settings",
+                kind: audit::Kind::Settings,
                 entity_id: Some(id.to_string()),
                 changes: &changes,
             };

@@ -8,6 +8,7 @@ mod doors;
 mod harness;
 mod isolation;
 mod leftovers;
+mod links;
 mod node;
 mod office;
 mod outbox;

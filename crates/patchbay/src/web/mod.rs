@@ -5,6 +5,7 @@ pub mod charts;
 pub mod client;
 pub mod cookies;
 mod cors;
+pub mod csv;
 pub mod expected;
 pub mod extract;
 pub mod fields;

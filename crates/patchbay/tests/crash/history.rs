@@ -20,6 +20,9 @@ use crate::campaign::{Scene, database_clock};
 /// carrier has it. What changed within that moment may have been seen or not.
 pub const MOMENT: TimeDelta = TimeDelta::seconds(2);
 
+/// From when until when.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// Settings that may have held from `from` on, and held no more after `until`.
 pub struct Version {
     from: DateTime<Utc>,

@@ -34,6 +34,9 @@ impl Bucket {
     }
 }
 
+/// By which campaign, and when.
+type Marketed = (Option<Uuid>, DateTime<Utc>);
+
 /// What was decided so far.
 #[derive(Default)]
 pub struct Replay {

@@ -268,6 +268,9 @@ pub struct ExportRow {
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
     pub read_at: Option<DateTime<Utc>>,
+    pub clicked_at: Option<DateTime<Utc>>,
+    pub replied_at: Option<DateTime<Utc>>,
+    pub opted_out_at: Option<DateTime<Utc>>,
     pub provider_message_id: Option<String>,
     pub error_code: Option<i32>,
     pub error_detail: Option<String>,
@@ -281,7 +284,8 @@ pub struct ExportRow {
     pub consent_evidence: Option<Value>,
 }
 
-/// Messages with the latest proof of consent from before each was decided about.
+/// Messages with the latest proof of consent from before each was decided about, and what came back: a person's first
+/// click, and the first reply and opt-out within seven days.
 pub async fn list_for_export(
     tx: &mut TenantTx,
     id: Uuid,
@@ -294,6 +298,14 @@ pub async fn list_for_export(
         r#"select m.id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.channel, m.from_address, m.to_address, m.status,
              m.gate, m.gate_reason, m.gate_until, m.template_id, m.body, m.segments, m.cost_micros, m.created_at, m.sent_at, m.delivered_at,
              m.read_at, m.provider_message_id, m.error_code, m.error_detail,
+             (select min(l.at) from patchbay.link_clicks l
+                where l.tenant_id = $1 and l.contact_id = m.contact_id and l.message_id = m.id and not l.is_bot) as clicked_at,
+             (select min(i.created_at) from patchbay.messages i
+                where i.tenant_id = $1 and i.contact_id = m.contact_id and i.id > m.id and i.direction = 'inbound'
+                  and i.created_at >= m.sent_at and i.created_at < m.sent_at + interval '7 days') as replied_at,
+             (select min(o.created_at) from patchbay.consent_events o
+                where o.tenant_id = $1 and o.address = m.to_address and o.channel = m.channel and o.state = 'unsubscribed'
+                  and o.created_at >= m.sent_at and o.created_at < m.sent_at + interval '7 days') as opted_out_at,
              k.state as "consent_state?", k.how as "consent_how?", k.source as "consent_source?", k.wording as "consent_wording?",
              k.created_at as "consent_at?", k.basis as "consent_basis?", k.expires_at as "consent_expires_at?", k.evidence as "consent_evidence?"
            from (select * from patchbay.messages where tenant_id = $1 and campaign_id = $2 and ($3::uuid is null or id > $3) order by id limit $4) m

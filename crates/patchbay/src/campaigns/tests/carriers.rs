@@ -72,11 +72,12 @@ async fn whatsapp_gets_the_approved_template_with_each_persons_values() {
     let draft = json!({ "name": "x", "channel": "whatsapp", "template_ids": [plain] });
     let refused = t.api(&desk.office.key, "POST", "/api/campaigns", draft).await.expect(422).json();
     assert!(
-        refused["errors"]["template_ids"].as_str().unwrap().contains("not been approved by WhatsApp"),
+        refused["errors"]["template_ids"].as_str().unwrap().contains("give it the id, which begins with HX"),
         "{refused}"
     );
     words["name"] = "Approved sale".into();
     words["content_sid"] = format!("HX{}", "a".repeat(32)).into();
+    words["content"] = "Hi {{1}}, our sale begins at {{2}}.".into();
     words["content_variables"] = json!({ "1": "{{ first_name }}", "2": "{{ business_name }}" });
     let approved = id_of(&t.api(&desk.office.key, "POST", "/api/templates", words).await.expect(201).json());
     // Of one the name is missing: a hole is no message.
@@ -97,6 +98,9 @@ async fn whatsapp_gets_the_approved_template_with_each_persons_values() {
         let values: Value = serde_json::from_str(&form["ContentVariables"]).unwrap();
         assert_eq!(values, json!({ "1": format!("P{n}"), "2": "brightside" }));
         assert!(!form.contains_key("Body"), "{form:?}");
+        // The ledger shows what was read.
+        let body = t.text(&format!("select body from patchbay.messages where campaign_id = '{id}' and to_address = '+6140000000{n}'")).await;
+        assert_eq!(body, format!("Hi P{n}, our sale begins at brightside."));
     }
 }
 

@@ -321,9 +321,14 @@ async fn templates_of(app: &App, caller: &Caller, form: &CampaignForm) -> Result
         TemplateChoice {
             chosen: form.template_ids.contains(&id),
             id,
-            name: template.name,
+            unready: if template.channel == Channel::Whatsapp && template.content_sid.is_none() {
+                format!("/templates/{}", template.id)
+            } else {
+                String::new()
+            },
             channel: template.channel.as_str(),
-            content: template.content,
+            content: template.text(),
+            name: template.name,
         }
     };
     Ok(found.data.into_iter().map(choice).collect())

@@ -48,6 +48,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/campaigns/{id}/pace", read, show::pace)
         .get("/campaigns/{id}/look", read, show::look)
         .get("/campaigns/{id}/people", read, people::page)
+        .get("/campaigns/{id}/people/export", work, people::export)
         .get("/campaigns/{id}/export", decide, api::export)
         .post("/campaigns/{id}/preflight", work, act::preflight)
         .post("/campaigns/{id}/test", work, act::test)

@@ -40,6 +40,57 @@ pub(super) struct PeopleQuery {
     cursor: String,
 }
 
+impl PeopleQuery {
+    /// Without any wish, those who would get it at once.
+    fn complete(&mut self) {
+        if self.state.is_empty() && self.verdict.is_empty() {
+            "now".clone_into(&mut self.verdict);
+        }
+    }
+
+    fn is_of_preflight(&self) -> bool {
+        ["now", "later", "never"].contains(&self.verdict.as_str())
+    }
+
+    fn standing(&self) -> Result<Standing> {
+        serde_json::from_value(Value::from(self.state.as_str())).map_err(|_| Error::NotFound("page"))
+    }
+
+    fn gate(&self) -> Option<&str> {
+        Some(self.gate.as_str()).filter(|gate| !gate.is_empty())
+    }
+
+    /// This list, at `path` and from `cursor` on.
+    fn address(&self, path: &str, cursor: &str) -> String {
+        let pairs = [
+            ("verdict", self.verdict.as_str()),
+            ("state", &self.state),
+            ("gate", &self.gate),
+            ("cursor", cursor),
+        ];
+        let text = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()))
+            .finish();
+        format!("{path}?{text}")
+    }
+}
+
+/// The list as a file.
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(mut query): Query<PeopleQuery>,
+) -> Result<Response> {
+    query.complete();
+    let gate = query.gate().map(str::to_owned);
+    if query.is_of_preflight() {
+        campaigns::export::found(app, &caller, id, query.verdict, gate).await
+    } else {
+        campaigns::export::people(app, &caller, id, query.standing()?, gate).await
+    }
+}
+
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     session: Session,
@@ -47,12 +98,10 @@ pub(super) async fn page(
     Path(id): Path<Uuid>,
     Query(mut query): Query<PeopleQuery>,
 ) -> Result<Response> {
-    if query.state.is_empty() && query.verdict.is_empty() {
-        "now".clone_into(&mut query.verdict);
-    }
+    query.complete();
     let campaign = campaigns::get(&app, &caller, id).await?;
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
-    let gate = Some(query.gate.as_str()).filter(|gate| !gate.is_empty());
+    let gate = query.gate();
     let row = |contact: Option<Uuid>, name: String, address: Option<String>, why: String| {
         let address = address.map(|text| readable(&text, &caller.tenant.country)).unwrap_or_default();
         let name = if name.is_empty() { address.clone() } else { name };
@@ -64,40 +113,29 @@ pub(super) async fn page(
             why,
         }
     };
-    let (rows, next) = if ["now", "later", "never"].contains(&query.verdict.as_str()) {
+    let (rows, next) = if query.is_of_preflight() {
         let found = campaigns::verdicts(&app, &caller, id, &query.verdict, gate, &asked).await?;
         let each = |one: campaigns::Verdict| {
             row(Some(one.contact_id), one.name, one.address, one.reason.unwrap_or_default())
         };
         (found.data.into_iter().map(each).collect::<Vec<_>>(), found.next_cursor)
     } else {
-        let standing: Standing =
-            serde_json::from_value(Value::from(query.state.as_str())).map_err(|_| Error::NotFound("page"))?;
-        let found = campaigns::recipients(&app, &caller, id, standing, gate, &asked).await?;
+        let found = campaigns::recipients(&app, &caller, id, query.standing()?, gate, &asked).await?;
         let each = |one: campaigns::Recipient| {
             let why = said(&one, caller.tenant.timezone);
             row(one.contact_id, one.name, one.address, why)
         };
         (found.data.into_iter().map(each).collect(), found.next_cursor)
     };
-    let place = |cursor: &str| {
-        let pairs = [
-            ("verdict", query.verdict.as_str()),
-            ("state", &query.state),
-            ("gate", &query.gate),
-            ("cursor", cursor),
-        ];
-        let text = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()))
-            .finish();
-        format!("/campaigns/{id}/people?{text}")
-    };
+    let path = format!("/campaigns/{id}/people");
+    let place = |cursor: &str| query.address(&path, cursor);
     let heading = heading(&query);
     html(&PeoplePage {
         shell: shell(&app, &session, Place::Campaigns, &heading).await?,
         heading,
         campaign: campaign.name,
         campaign_href: format!("/campaigns/{id}"),
+        export: query.address(&format!("{path}/export"), ""),
         rows,
         pager: Pager {
             previous: (!query.cursor.is_empty()).then(|| place("")),

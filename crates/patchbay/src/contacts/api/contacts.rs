@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -39,6 +39,16 @@ pub(super) async fn list(
     // The cursor is the last match, whether or not its row is still there to be read.
     let last = found.ids.last().copied();
     Ok(Json(Page::until(rows, last.filter(|_| found.more)).map(ContactBody::from)))
+}
+
+/// What the list with the same parameters shows, all of it, as a file. CSV, streamed.
+#[utoipa::path(get, path = "/api/contacts/export", tag = "Contacts", params(FilterQuery), responses((status = 200, content_type = "text/csv", body = String)))]
+pub(in crate::contacts) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<FilterQuery>,
+) -> Result<Response> {
+    contacts::export::export(app, &caller, &query).await
 }
 
 /// Makes a contact.

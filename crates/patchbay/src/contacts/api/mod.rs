@@ -9,6 +9,8 @@ mod notes;
 mod several;
 mod stages;
 
+pub(super) use contacts::export;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +28,7 @@ use crate::{
 #[openapi(
     paths(
         contacts::list,
+        contacts::export,
         contacts::create,
         contacts::get,
         contacts::update,
@@ -76,6 +79,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         (Access::Api(Role::Viewer), Access::Api(Role::Member), Access::Api(Role::Admin));
     routes
         .get("/api/contacts", read, contacts::list)
+        .get("/api/contacts/export", read, export)
         .post("/api/contacts", work, contacts::create)
         .post("/api/contacts/bulk", work, several::apply)
         .post("/api/contacts/bulk/{id}/undo", work, several::undo)

@@ -191,9 +191,12 @@ async fn any_list_is_exported_whole_and_harmless() {
     assert!(!reply.text.contains("Theirs"));
     let few = rosa.get("/contacts/export?source=Radio").await.expect(200);
     assert_eq!(few.text.trim_end().split("\r\n").count(), 4);
+    // A program gets the same, without the mark that spreadsheets need.
+    let file = test.get(&office.reader, "/api/contacts/export?source=Radio").await.expect(200).text;
+    assert_eq!(format!("\u{feff}{file}"), few.text);
     assert_eq!(
         test.scalar("select count(*) from patchbay.audit_log where action = 'contacts.exported'").await,
-        2
+        3
     );
     test.execute("delete from patchbay.outbox").await;
 }

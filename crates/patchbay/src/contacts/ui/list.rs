@@ -121,6 +121,13 @@ async fn results(app: &App, session: &Session, caller: &Caller, query: &FilterQu
     })
 }
 
+/// These contacts as rows of a list.
+pub(crate) async fn rows(app: &App, caller: &Caller, contacts: &[Contact]) -> Result<Vec<Row>> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let members = sql::list_members(&mut tx).await?;
+    Ok(contacts.iter().map(|contact| row(app, caller, contact, &members)).collect())
+}
+
 fn row(app: &App, caller: &Caller, contact: &Contact, members: &[Member]) -> Row {
     let name = words::name(caller, contact);
     let owner = contact.owner_id.and_then(|id| members.iter().find(|member| member.id == id));

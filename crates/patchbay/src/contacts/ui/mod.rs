@@ -5,7 +5,6 @@ mod actions;
 mod board;
 mod duplicates;
 mod edit;
-mod export;
 mod facets;
 mod fields;
 mod labels;
@@ -17,6 +16,9 @@ mod stages;
 mod trail;
 mod view;
 mod words;
+
+pub(crate) use list::rows;
+pub(crate) use view::Row;
 
 use crate::{
     auth::Role,
@@ -31,7 +33,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/contacts/new", member, edit::new)
         .post("/contacts/bulk", member, several::apply)
         .post("/contacts/bulk/{id}/undo", member, several::undo)
-        .get("/contacts/export", member, export::csv)
+        .get("/contacts/export", member, super::api::export)
         .get("/contacts/duplicates", member, duplicates::page)
         .post("/contacts/merges/{id}/undo", member, merge::undo)
         .get("/contacts/{id}", viewer, show::page)

@@ -67,21 +67,22 @@ pub(super) struct Facet {
     pub(super) open: bool,
 }
 
+/// A contact in a list.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) href: String,
-    pub(super) face: Face,
-    pub(super) name: String,
-    pub(super) reach: String,
-    pub(super) stage: String,
-    pub(super) labels: Vec<String>,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) href: String,
+    pub(crate) face: Face,
+    pub(crate) name: String,
+    pub(crate) reach: String,
+    pub(crate) stage: String,
+    pub(crate) labels: Vec<String>,
     /// Labels beyond those.
-    pub(super) more_labels: usize,
-    pub(super) source: String,
-    pub(super) owner: Option<(Face, String)>,
-    pub(super) consent: Tag,
-    pub(super) last: Option<Moment>,
+    pub(crate) more_labels: usize,
+    pub(crate) source: String,
+    pub(crate) owner: Option<(Face, String)>,
+    pub(crate) consent: Tag,
+    pub(crate) last: Option<Moment>,
 }
 
 /// `/contacts/new` and `/contacts/{id}/edit`.

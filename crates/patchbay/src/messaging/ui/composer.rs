@@ -78,6 +78,7 @@ pub(super) async fn build(
             })
             .collect(),
         templates: templates.into_iter().map(template_choice).collect(),
+        can_make_templates: look.caller.role.can_manage(),
         laters: laters(look.now, there),
         zone: format!("{} time, now {clock}", calendar::place(there)),
         estimate,

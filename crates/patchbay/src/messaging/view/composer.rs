@@ -13,6 +13,7 @@ pub struct Composer {
     /// The channels there is an address for; exactly one is chosen. Empty when there is none.
     pub channels: Vec<ChannelChoice>,
     pub templates: Vec<TemplateChoice>,
+    pub can_make_templates: bool,
     pub laters: Vec<Later>,
     /// The contact's zone in words: "Perth time, now 21:06".
     pub zone: String,

@@ -34,6 +34,22 @@ pub(in crate::quotes) struct ListQuery {
     cursor: String,
 }
 
+impl ListQuery {
+    fn filter(&self) -> Filter {
+        // A status that is none, from an old bookmark, shows everything.
+        Filter { status: self.status.parse().ok(), contact_id: None, search: Some(self.q.clone()) }
+    }
+}
+
+/// The list as a file.
+pub(in crate::quotes) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Response> {
+    quotes::export::export(app, &caller, query.filter()).await
+}
+
 pub(in crate::quotes) async fn page(
     State(app): State<Arc<App>>,
     session: Session,
@@ -41,9 +57,8 @@ pub(in crate::quotes) async fn page(
     Query(query): Query<ListQuery>,
     _headers: HeaderMap,
 ) -> Result<Response> {
-    // A status that is none, from an old bookmark, shows everything.
-    let status = query.status.parse::<Status>().ok();
-    let filter = Filter { status, contact_id: None, search: Some(query.q.clone()) };
+    let filter = query.filter();
+    let status = filter.status;
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
     let found = quotes::list(&app, &caller, &filter, &asked).await?;
     let (now, zone) = (app.now(), caller.tenant.timezone);
@@ -55,6 +70,7 @@ pub(in crate::quotes) async fn page(
             "/quotes",
             &[("q", &query.q), ("status", &query.status), ("cursor", &query.cursor)],
         ),
+        export: path_with("/quotes/export", &[("q", &query.q), ("status", &query.status)]),
         rows: found.data.iter().map(|quote| row(quote, now, zone)).collect(),
         pager: Pager {
             previous: (!query.cursor.is_empty())

@@ -11,15 +11,16 @@ use crate::{
     dashboard::grouped,
     error::Result,
     reports::{
+        self,
         campaign::Funnel,
-        share, sql,
+        share,
         view::{CampaignLine, IndexPage},
     },
     web::{
         extract::Query,
         layout::Place,
         pages::html,
-        paging::{Page, PageQuery},
+        paging::PageQuery,
         parts::{Empty, Pager},
         shell::shell,
     },
@@ -31,10 +32,7 @@ pub(super) async fn page(
     caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Response> {
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let rows = sql::list_campaigns(&mut tx, query.after()?, query.limit() + 1).await?;
-    drop(tx);
-    let found = Page::cut(rows, query.limit(), |row| row.id);
+    let found = reports::campaigns(&app, &caller, &query).await?;
     let (zone, first) = (caller.tenant.timezone, query.cursor.is_none());
     let page = IndexPage {
         tabs: tabs(0),

@@ -1,5 +1,6 @@
 mod api;
 mod base;
+mod members;
 mod naive;
 mod pages;
 mod truth;

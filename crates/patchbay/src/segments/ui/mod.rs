@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Change, Context, Filter, Segment, count, newest, sql,
-    view::{Builder, CountPart, EditPage, ListPage, PersonRow, SegmentRow, UseRow},
+    Change, Context, Filter, Segment, count, newest, people as group, sql,
+    view::{Builder, CountPart, EditPage, ListPage, PeoplePage, PersonRow, SegmentRow, UseRow},
     words,
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
         moments::moment,
         notice,
         pages::{html, html_with},
-        paging::PageQuery,
+        paging::{self, PageQuery},
         parts::{Empty, Face, Pager, Tag, Tone},
         shell::shell,
     },
@@ -266,6 +266,49 @@ pub(super) async fn preview(
 ) -> Result<Response> {
     let context = context(&app, &caller).await?;
     html(&counted(&app, &caller, &context, &Draft::read(&pairs)).await?)
+}
+
+/// The contacts that a segment means.
+pub(super) async fn people(
+    State(app): State<Arc<App>>,
+    session: Session,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<PageQuery>,
+) -> Result<Response> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let segment = super::get(&mut tx, id).await?;
+    let context = Context::load(&mut tx, &app).await?;
+    drop(tx);
+    let (href, here) = (format!("/segments/{id}"), format!("/segments/{id}/people"));
+    if segment.filter.check(&context).is_err() {
+        return Ok(notice::redirect(
+            &app,
+            &href,
+            "This segment names something that is gone. Mend it first.",
+        ));
+    }
+    let found = group::people(&app, &segment.filter, &context, asked.after()?, asked.limit()).await?;
+    html(&PeoplePage {
+        summary: words::summary(&segment.filter, &context),
+        rows: contacts::rows(&app, &caller, &found.contacts).await?,
+        pager: Pager {
+            previous: asked.cursor.is_some().then(|| here.clone()),
+            next: found.next.map(|last| format!("{here}?cursor={}", paging::encode(&last))),
+            note: String::new(),
+        },
+        empty: found.contacts.is_empty().then(|| Empty {
+            icon: "users",
+            heading: "Nobody at the moment".to_owned(),
+            text: "No contact meets these conditions as things are. Whoever comes to meet them is here by themselves."
+                .to_owned(),
+            actions: vec![("Look at the conditions".to_owned(), href.clone())],
+        }),
+        id: id.to_string(),
+        href,
+        name: segment.name,
+        shell: shell(&app, &session, Place::Segments, "People").await?,
+    })
 }
 
 /// How many a segment means, for its row in the list.
