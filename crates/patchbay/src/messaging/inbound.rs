@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Intent, conversations, enqueue, sql};
+use super::{Intent, conversations, enqueue, sql, unreachable};
 use crate::{
     app::App,
     consent::{self, Change, State},
@@ -66,6 +66,7 @@ pub async fn receive(app: &App, tenant: Uuid, inbound: Inbound) -> Result<()> {
     let opted_out = consent::state(&mut tx, channel, &inbound.from).await? == State::Unsubscribed;
     let class = inbound.classify(opted_out);
     let contact = find_or_create(&mut tx, app, channel, &inbound).await?;
+    unreachable::clear(&mut tx, &[channel.as_str().to_owned()], std::slice::from_ref(&inbound.from)).await?;
     let id = app.new_id();
     if !sql::conversations::insert_inbound(&mut tx, id, contact, &dedupe_key, &inbound, now).await? {
         return Ok(()); // another node was first

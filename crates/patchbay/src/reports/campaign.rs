@@ -216,7 +216,8 @@ fn reason(group: &Group) -> String {
             "rate_limit" => "The pace is limited",
             "warm_up" => "The number is warming up",
             "template" => "The text has a hole",
-            "address" => "No number or e-mail address",
+            "address" => "No address that can be reached",
+            "carrier" => "The carrier refuses the account or the number",
             other => other,
         }
         .to_owned();

@@ -109,6 +109,13 @@ fn channel_choice(
         channel: words::channel(road.channel.as_str()),
         address: if email { road.address.clone() } else { list::number(look, &road.address) },
         chosen: chosen == Some(road.channel),
+        out_of_reach: desk.unreachable.iter().find(|found| found.channel == road.channel).map(|found| {
+            format!(
+                "Out of reach {}. {}",
+                words::moment_past(found.since, look.now, look.zone()),
+                found.reason
+            )
+        }),
         hurdle: road.obstacle.as_ref().map(|obstacle| hurdle(look, desk, road, obstacle, contact, to)),
     }
 }
