@@ -7,10 +7,18 @@ import pg from 'pg';
 export const binary = process.env.PATCHBAY_BIN ?? new URL('../../target/debug/patchbay', import.meta.url).pathname;
 export const listen = process.env.PATCHBAY_E2E_LISTEN ?? '127.0.0.1:4173';
 export const base = `http://${listen}`;
+/** Where the simulator of Twilio listens, for tests that start it. */
+export const carrier = process.env.PATCHBAY_E2E_CARRIER ?? '127.0.0.1:4174';
 export const dataDir = process.env.PATCHBAY_E2E_DATA ?? join(tmpdir(), `patchbay-e2e-${process.getuid?.() ?? 0}`);
 
 // The demo has a database of its own, whatever the environment of the tests names.
-export const environment = { ...process.env, DATABASE_URL: '', PATCHBAY_PUBLIC_URL: base };
+export const environment = {
+  ...process.env,
+  DATABASE_URL: '',
+  PATCHBAY_PUBLIC_URL: base,
+  PATCHBAY_SHORT_DOMAIN: base.replace('127.0.0.1', 'localhost'),
+  TWILIO_API_BASE: `http://${carrier}`,
+};
 
 /** Runs a command of the binary and answers its JSON. */
 export function cli(...args) {
@@ -18,13 +26,13 @@ export function cli(...args) {
   return JSON.parse(text.trim().split('\n').at(-1));
 }
 
-let key;
-/** Calls the API with a key of scope `full`. */
-export async function api(method, path, body) {
-  key ??= cli('api-key', 'create', '--tenant', 'brightside', '--name', 'Browser tests').key;
+const keys = {};
+/** Calls the API of a business with a key of scope `full`. */
+export async function api(method, path, body, tenant = 'brightside') {
+  keys[tenant] ??= cli('api-key', 'create', '--tenant', tenant, '--name', 'Browser tests').key;
   const response = await fetch(base + path, {
     method,
-    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: { authorization: `Bearer ${keys[tenant]}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await response.text();

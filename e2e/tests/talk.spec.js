@@ -64,19 +64,6 @@ test('a quote by plain SQL is texted, opened on a phone and accepted', async ({ 
   await phone.context().close();
 });
 
-test('STOP shows, blocks, and the composer says why', async ({ page }) => {
-  const phone = number();
-  const contact = await api('POST', '/api/contacts', { first_name: 'Stan', last_name: 'Stopper', phone });
-  await api('POST', '/api/do-not-contact', { phone, reason: 'Asked on the phone' });
-  await api('POST', `/api/contacts/${contact.id}/consent`, { channel: 'sms', state: 'unsubscribed', source: 'Phone call' });
-  await signIn(page);
-  await openConversation(page, contact.id);
-  await expect(page.locator('#conversation')).toContainText(/unsubscribed|do.not.contact|asked not to/i);
-  const message = await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'Hello?' });
-  await expect.poll(async () => (await api('GET', `/api/messages/${message.id}`)).status).toBe('blocked');
-  await expect(page.locator('.talk')).toContainText(/blocked/i);
-});
-
 test('a viewer reads, and cannot send', async ({ page }) => {
   const contact = await api('POST', '/api/contacts', { first_name: 'Vic', last_name: 'Viewed', phone: number() });
   await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'For your eyes' });

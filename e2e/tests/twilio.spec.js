@@ -1,24 +1,20 @@
 // The official helper library takes the simulator for Twilio: send, fetch, list.
-import { spawn } from 'node:child_process';
 import { expect, test } from '@playwright/test';
 import twilio from 'twilio';
-import { binary } from '../support/server.js';
+import { account, startCarrier, token } from '../support/carrier.js';
+import { carrier } from '../support/server.js';
 
-const listen = '127.0.0.1:4174';
-let carrier;
-
+let stopCarrier;
 test.beforeAll(async () => {
-  carrier = spawn(binary, ['carrier', '--listen', listen, '--auth-token', 'secret'], { stdio: 'ignore' });
-  await expect.poll(() => fetch(`http://${listen}/health`).then((answer) => answer.ok, () => false)).toBe(true);
+  stopCarrier = await startCarrier();
 });
-test.afterAll(() => carrier.kill('SIGTERM'));
+test.afterAll(() => stopCarrier());
 
 test('the helper library for Node sends, fetches and lists', async () => {
-  const account = `AC${'0'.repeat(32)}`;
-  const client = twilio(account, 'secret');
+  const client = twilio(account, token);
   // Only the host differs.
   const request = client.httpClient.request.bind(client.httpClient);
-  client.httpClient.request = (options) => request({ ...options, uri: options.uri.replace('https://api.twilio.com', `http://${listen}`) });
+  client.httpClient.request = (options) => request({ ...options, uri: options.uri.replace('https://api.twilio.com', `http://${carrier}`) });
   const sent = await client.messages.create({ to: '+13125550123', from: '+15005550006', body: 'Hello from the library' });
   expect(sent.sid).toMatch(/^SM[0-9a-f]{32}$/);
   const fetched = await client.messages(sent.sid).fetch();

@@ -58,6 +58,15 @@ impl Error {
         Self::Conflict { detail: detail.into(), existing_id: None }
     }
 
+    /// What a form shows at its fields, a conflict at `name`; any other error stays one.
+    pub fn at_field(self, name: &'static str) -> Result<FieldErrors> {
+        match self {
+            Self::Invalid(errors) => Ok(errors),
+            Self::Conflict { detail, .. } => Ok(FieldErrors::from([(name.into(), detail.into_owned())])),
+            other => Err(other),
+        }
+    }
+
     /// Wraps a cause that nobody outside should read.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into())

@@ -201,7 +201,7 @@ impl Campaign {
         let slug = tenant["slug"].as_str().expect("slug");
         let key = world.output(&["api-key", "create", "--tenant", slug, "--name", "crash"]);
         let key = key["key"].as_str().expect("key").to_owned();
-        let mut this = Self { client: reqwest::Client::new(), url: format!("http://{web}/api"), key };
+        let mut this = Self { client: client(), url: format!("http://{web}/api"), key };
         let words = serde_json::json!({ "name": "Autumn", "content": "Hi {{first_name}}, our autumn days are here. Reply STOP to opt out." });
         let template = this.post("/templates", words).await;
         let draft =
@@ -322,9 +322,15 @@ async fn killed_anywhere_nothing_goes_twice_or_missing() {
     let _ = fs::remove_dir_all(&world.folder);
 }
 
+fn client() -> reqwest::Client {
+    patchbay_providers::http::client().build().expect("a client")
+}
+
 /// The carrier's ledger against ours.
 async fn compare(sql: &mut PgConnection, world: &World, messages: u64) {
-    let ledger = reqwest::get(format!("http://{}/ledger", world.carrier))
+    let ledger = client()
+        .get(format!("http://{}/ledger", world.carrier))
+        .send()
         .await
         .expect("ledger")
         .text()

@@ -12,6 +12,7 @@ pub mod carrier;
 pub mod errors;
 pub mod fake;
 mod faults;
+pub mod http;
 mod magic;
 mod message;
 mod segments;

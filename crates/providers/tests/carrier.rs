@@ -24,7 +24,7 @@ use support::{ACCOUNT, Carrier, RECIPIENT, SENDER, TOKEN, message, start, twilio
 use tokio::sync::mpsc::UnboundedReceiver;
 
 fn client() -> reqwest::Client {
-    reqwest::Client::new()
+    patchbay_providers::http::client().build().expect("a client")
 }
 
 fn messages(carrier: &Carrier) -> String {

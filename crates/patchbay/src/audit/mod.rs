@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    auth::{Actor, Role},
+    auth::{Actor, Caller, Role},
     db::{SystemTx, TenantTx},
     error::Result,
     web::routes::{Access, Routes},
@@ -49,7 +49,20 @@ pub async fn record(tx: &mut TenantTx, actor: &Actor, entry: Entry<'_>) -> Resul
     sql::insert(tx.conn(), tenant, actor, &entry).await
 }
 
-/// The same for what happens before a tenant is on screen, such as joining it.
+/// Writes what `caller` did to one thing, whose kind is the first word of `action`.
+pub async fn changed(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    action: &'static str,
+    id: Uuid,
+    changes: &Value,
+) -> Result<()> {
+    let entity_type = action.split_once('.').map_or(action, |(kind, _)| kind);
+    let entry = Entry { action, entity_type, entity_id: Some(id.to_string()), changes };
+    record(tx, &caller.actor, entry).await
+}
+
+/// [`record`] for what happens before a tenant is on screen, such as joining it.
 pub async fn record_as_system(
     tx: &mut SystemTx,
     tenant: Uuid,

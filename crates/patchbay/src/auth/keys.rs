@@ -63,13 +63,7 @@ pub async fn revoke(app: &App, caller: &Caller, id: Uuid) -> Result<String> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let name = sql::revoke(&mut tx, id, app.now()).await?.ok_or(Error::NotFound("API key"))?;
     let changes = json!({ "name": [name, null] });
-    let entry = audit::Entry {
-        action: "api_key.revoked",
-        entity_type: "api_key",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "api_key.revoked", id, &changes).await?;
     tx.commit().await?;
     Ok(name)
 }

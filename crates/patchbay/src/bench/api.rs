@@ -3,7 +3,7 @@
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use super::{BenchError, Result, failed};
+use super::{BenchError, Result, client, failed};
 
 /// A caller of the API.
 pub struct Api {
@@ -13,8 +13,8 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn new(address: &str, key: &str) -> Self {
-        Self { client: Client::new(), base: format!("http://{address}"), key: key.to_owned() }
+    pub fn new(address: &str, key: &str) -> Result<Self> {
+        Ok(Self { client: client()?, base: format!("http://{address}"), key: key.to_owned() })
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {

@@ -18,7 +18,7 @@ pub async fn measure(stage: &mut Stage, office: &Office, options: &Options) -> R
     seed::ready_for_campaigns(stage).await?;
     let (carrier, carrier_url) = stage.carrier(false).await?;
     let (mut server, address) = stage.server("all", &carrier_url, options.concurrency).await?;
-    let api = Api::new(&address, &office.key);
+    let api = Api::new(&address, &office.key)?;
     let template = api.post("/api/templates", &json!({ "name": unique("Bench"), "content": TEXT })).await?;
     let segment = json!({ "name": unique("Bench"), "filter": { "all": [{ "field": "label", "op": "is", "value": "VIP" }] } });
     let segment = api.post("/api/segments", &segment).await?;

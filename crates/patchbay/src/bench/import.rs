@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub async fn measure(stage: &mut Stage, options: &Options) -> Result<Vec<Measure>> {
     let office = seed::office(stage, &Options { rows: 1000, ..options.clone() }).await?;
     let (mut server, address) = stage.server("all", "http://127.0.0.1:9", 1).await?;
-    let api = Api::new(&address, &office.key);
+    let api = Api::new(&address, &office.key)?;
     let mapping = json!({
         "columns": { "Mobile": "phone", "First": "first_name", "Last": "last_name", "E-mail": "email",
           "Suburb": "properties.suburb", "Opted in": "consent.sms" },

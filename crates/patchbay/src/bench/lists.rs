@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use reqwest::Client;
 
-use super::{BenchError, Measure, Options, Result, Stage, failed, seed::Office};
+use super::{BenchError, Measure, Options, Result, Stage, client, failed, seed::Office};
 
 /// The queries of people who look for contacts. Each is asked with other words every time, so that no page of the
 /// database's is warm for it alone.
@@ -41,7 +41,7 @@ const INBOX: &[(&str, &str)] = &[
 pub async fn contacts(stage: &mut Stage, office: &Office, options: &Options) -> Result<Vec<Measure>> {
     let (server, address) = stage.server("web", "http://127.0.0.1:9", 1).await?;
     let asker =
-        Asker { client: Client::new(), address, header: ("authorization", format!("Bearer {}", office.key)) };
+        Asker { client: client()?, address, header: ("authorization", format!("Bearer {}", office.key)) };
     let mut all = Vec::new();
     let mut measures = Vec::new();
     for (name, query) in CONTACTS {
@@ -71,7 +71,7 @@ pub async fn contacts(stage: &mut Stage, office: &Office, options: &Options) -> 
 pub async fn inbox(stage: &mut Stage, office: &Office, options: &Options) -> Result<Vec<Measure>> {
     let (server, address) = stage.server("web", "http://127.0.0.1:9", 1).await?;
     let asker =
-        Asker { client: Client::new(), address, header: ("cookie", format!("session={}", office.session)) };
+        Asker { client: client()?, address, header: ("cookie", format!("session={}", office.session)) };
     let mut all = Vec::new();
     let mut measures = Vec::new();
     for (name, path) in INBOX {

@@ -21,6 +21,8 @@ mod start;
 
 use std::path::PathBuf;
 
+use patchbay_providers::http;
+
 use report::Measure;
 pub use report::Report;
 use stage::Stage;
@@ -88,6 +90,10 @@ type Result<T, E = BenchError> = std::result::Result<T, E>;
 /// Turns any cause into a sentence that says what was being done.
 fn failed<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> BenchError {
     move |cause| BenchError(format!("{doing}: {cause}"))
+}
+
+fn client() -> Result<reqwest::Client> {
+    http::client().build().map_err(failed("No connection can be made"))
 }
 
 /// Measures what `options` ask for.

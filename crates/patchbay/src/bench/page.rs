@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Measure, Result, Stage, failed, seed::Office};
+use super::{Measure, Result, Stage, client, failed, seed::Office};
 
 /// Measures the first visit.
 pub async fn measure(stage: &mut Stage, office: &Office) -> Result<Vec<Measure>> {
     let (server, address) = stage.server("web", "http://127.0.0.1:9", 1).await?;
-    let client = reqwest::Client::new();
+    let client = client()?;
     let load = async |path: &str| -> Result<(usize, String)> {
         let request = client
             .get(format!("http://{address}{path}"))

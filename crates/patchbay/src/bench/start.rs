@@ -31,7 +31,7 @@ async fn once(folder: &std::path::Path) -> Result<f64> {
     let mut server = Process::start(&["serve", "--listen", &address], &environment, &log)?;
     // Listening comes before the database; the first answer comes after it.
     server.answers(&address).await?;
-    let client = reqwest::Client::new();
+    let client = super::client()?;
     loop {
         let answer = client.get(format!("http://{address}/health/ready")).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {

@@ -48,7 +48,7 @@ pub async fn create(app: &App, caller: &Caller, input: New) -> Result<Campaign> 
     let id = app.new_id();
     sql::insert(&mut tx, id, &input, &caller.actor.label, app.now()).await?;
     let changes = serde_json::json!({ "name": [null, input.name] });
-    record(&mut tx, caller, "campaign.created", id, &changes).await?;
+    audit::changed(&mut tx, caller, "campaign.created", id, &changes).await?;
     finished(tx, id).await
 }
 
@@ -77,7 +77,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: Change) -> Res
     } else {
         return Err(Error::conflict("This campaign was launched; only its name can be changed."));
     }
-    record(&mut tx, caller, "campaign.updated", id, &audit::diff(&former, &input)).await?;
+    audit::changed(&mut tx, caller, "campaign.updated", id, &audit::diff(&former, &input)).await?;
     finished(tx, id).await
 }
 
@@ -90,7 +90,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     }
     sql::delete(&mut tx, id).await?;
     let changes = serde_json::json!({ "name": [campaign.name, null] });
-    record(&mut tx, caller, "campaign.deleted", id, &changes).await?;
+    audit::changed(&mut tx, caller, "campaign.deleted", id, &changes).await?;
     sql::tell(&mut tx, id).await?;
     tx.commit().await
 }
@@ -145,17 +145,6 @@ async fn checked(tx: &mut TenantTx, mut input: New) -> Result<New> {
         note(Err(Error::field("sender_id", "Choose a sender of this channel.")))?;
     }
     if errors.is_empty() { Ok(input) } else { Err(Error::Invalid(errors)) }
-}
-
-pub(super) async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    id: Uuid,
-    changes: &serde_json::Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "campaign", entity_id: Some(id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 /// Tells those who watch, commits, and answers the campaign as it is now.

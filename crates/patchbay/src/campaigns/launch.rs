@@ -6,14 +6,10 @@ use chrono_tz::Tz;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    Campaign, Status,
-    audience::Audience,
-    draft::{finished, record},
-    names, sql, words,
-};
+use super::{Campaign, Status, audience::Audience, draft::finished, names, sql, words};
 use crate::{
     app::App,
+    audit,
     auth::Caller,
     crash,
     db::TenantTx,
@@ -45,7 +41,7 @@ pub async fn launch(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
     sql::approve(&mut tx, id, &approval, now).await?;
     let status = if launch_at.is_some() { "scheduled" } else { "running" };
     let changes = json!({ "status": ["draft", status], "scheduled_at": [null, campaign.scheduled_at] });
-    record(&mut tx, caller, "campaign.launched", id, &changes).await?;
+    audit::changed(&mut tx, caller, "campaign.launched", id, &changes).await?;
     let campaign = finished(tx, id).await?;
     crash::point("launch.approved").await;
     if campaign.status != Status::Running {
@@ -97,7 +93,8 @@ pub async fn unschedule(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign
         _ => return Err(Error::conflict("This campaign has started.")),
     }
     sql::unschedule(&mut tx, id, app.now()).await?;
-    record(&mut tx, caller, "campaign.unscheduled", id, &json!({ "status": ["scheduled", "draft"] })).await?;
+    audit::changed(&mut tx, caller, "campaign.unscheduled", id, &json!({ "status": ["scheduled", "draft"] }))
+        .await?;
     finished(tx, id).await
 }
 
@@ -111,7 +108,8 @@ pub async fn pause(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
         _ => return Err(Error::conflict("Only a campaign that is running can be paused.")),
     }
     sql::pause(&mut tx, id, &caller.actor.label, None, app.now()).await?;
-    record(&mut tx, caller, "campaign.paused", id, &json!({ "status": ["running", "paused"] })).await?;
+    audit::changed(&mut tx, caller, "campaign.paused", id, &json!({ "status": ["running", "paused"] }))
+        .await?;
     finished(tx, id).await
 }
 
@@ -125,7 +123,8 @@ pub async fn resume(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
         _ => return Err(Error::conflict("Only a campaign that is paused can be resumed.")),
     }
     sql::resume(&mut tx, id, app.now()).await?;
-    record(&mut tx, caller, "campaign.resumed", id, &json!({ "status": ["paused", "running"] })).await?;
+    audit::changed(&mut tx, caller, "campaign.resumed", id, &json!({ "status": ["paused", "running"] }))
+        .await?;
     sql::wake(&mut tx).await?;
     finished(tx, id).await
 }
@@ -145,7 +144,7 @@ pub async fn cancel(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
     call_off(&mut tx, id, now).await?;
     sql::finish(&mut tx, id, now).await?;
     let changes = json!({ "status": [campaign.status, "canceled"] });
-    record(&mut tx, caller, "campaign.canceled", id, &changes).await?;
+    audit::changed(&mut tx, caller, "campaign.canceled", id, &changes).await?;
     sql::wake(&mut tx).await?;
     finished(tx, id).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, stream};
@@ -29,7 +29,7 @@ use crate::{
         layout::Place,
         moments::moment,
         notice,
-        pages::html_with,
+        pages::html_form,
         paging::PageQuery,
         parts::{Empty, Pager},
         routes::{Access, Routes},
@@ -111,8 +111,7 @@ async fn show(
         adds: !errors.is_empty(),
         search: query.q,
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    html_with(status, &page)
+    html_form(&errors, &page)
 }
 
 /// Who or what put a number there.
@@ -158,9 +157,7 @@ async fn add(
 ) -> Result<Response> {
     let errors = match listing::add(&app, &caller, &typed.phone, Some(&typed.reason)).await {
         Ok(_) => return Ok(notice::redirect(&app, HERE, "Listed. Nothing goes to this number any more.")),
-        Err(Error::Invalid(errors)) => errors,
-        Err(Error::Conflict { detail, .. }) => FieldErrors::from([("phone".into(), detail.into_owned())]),
-        Err(error) => return Err(error),
+        Err(error) => error.at_field("phone")?,
     };
     show(&app, &session, &caller, ListQuery::default(), typed, errors).await
 }

@@ -122,13 +122,7 @@ pub async fn move_card(app: &App, caller: &Caller, card: Uuid, target: Target) -
     if contact.stage_id != target.stage {
         write::moved(&mut tx, card, contact.stage_id, target.stage, Some(&caller.actor.label)).await?;
         let changes = json!({"stage_id": [contact.stage_id, target.stage]});
-        let entry = audit::Entry {
-            action: "contact.updated",
-            entity_type: "contact",
-            entity_id: Some(card.to_string()),
-            changes: &changes,
-        };
-        audit::record(&mut tx, &caller.actor, entry).await?;
+        audit::changed(&mut tx, caller, "contact.updated", card, &changes).await?;
     }
     let contact = super::get(&mut tx, card).await?;
     tx.commit().await?;

@@ -173,11 +173,11 @@ pub async fn create(app: &App, caller: &Caller, input: CustomFieldInput) -> Resu
         position: input.position.or(next, next),
     };
     sql::insert_field(&mut tx, &field).await?;
-    record(
+    audit::changed(
         &mut tx,
         caller,
         "custom_field.created",
-        &field,
+        field.id,
         &json!({"label": [null, field.label], "type": [null, field.field_type]}),
     )
     .await?;
@@ -215,7 +215,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: CustomFieldInpu
     sql::update_field(&mut tx, &field).await?;
     if field != before {
         let changes = json!({"label": [before.label, field.label], "options": [before.options, field.options], "required": [before.required, field.required]});
-        record(&mut tx, caller, "custom_field.updated", &field, &changes).await?;
+        audit::changed(&mut tx, caller, "custom_field.updated", field.id, &changes).await?;
     }
     tx.commit().await?;
     Ok(field)
@@ -239,20 +239,9 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
         .find(|field| field.id == id)
         .ok_or(Error::NotFound("custom field"))?;
     sql::delete_field(&mut tx, id).await?;
-    record(&mut tx, caller, "custom_field.deleted", &field, &json!({"label": [field.label, null]})).await?;
+    audit::changed(&mut tx, caller, "custom_field.deleted", field.id, &json!({"label": [field.label, null]}))
+        .await?;
     tx.commit().await
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    field: &CustomField,
-    changes: &Value,
-) -> Result<()> {
-    let entry =
-        audit::Entry { action, entity_type: "custom_field", entity_id: Some(field.id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 fn checked_label(label: Option<&String>, errors: &mut FieldErrors) -> String {

@@ -59,7 +59,7 @@ pub async fn create(app: &App, caller: &Caller, input: LabelInput) -> Result<Lab
     if !sql::insert_label(&mut tx, &label).await? {
         return Err(taken(&mut tx, &label.name).await?);
     }
-    record(&mut tx, caller, "label.created", &label, &json!({"name": [null, label.name]})).await?;
+    audit::changed(&mut tx, caller, "label.created", label.id, &json!({"name": [null, label.name]})).await?;
     tx.commit().await?;
     Ok(label)
 }
@@ -82,7 +82,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: LabelInput) -> 
     }
     sql::update_label(&mut tx, &label).await?;
     let changes = json!({"name": [before.name, label.name], "active": [before.active, label.active]});
-    record(&mut tx, caller, "label.updated", &label, &changes).await?;
+    audit::changed(&mut tx, caller, "label.updated", label.id, &changes).await?;
     tx.commit().await?;
     Ok(label)
 }
@@ -92,7 +92,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let label = sql::find_label(&mut tx, id).await?.ok_or(Error::NotFound("label"))?;
     sql::delete_label(&mut tx, id).await?;
-    record(&mut tx, caller, "label.deleted", &label, &json!({"name": [label.name, null]})).await?;
+    audit::changed(&mut tx, caller, "label.deleted", label.id, &json!({"name": [label.name, null]})).await?;
     tx.commit().await
 }
 
@@ -136,15 +136,4 @@ fn checked_name(name: &str) -> Result<String> {
         Ok(None) => Err(Error::field("name", "Give the label a name.")),
         Err(words) => Err(Error::field("name", words)),
     }
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    label: &Label,
-    changes: &serde_json::Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "label", entity_id: Some(label.id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }

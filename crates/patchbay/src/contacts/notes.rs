@@ -84,13 +84,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<Note> {
     let note = owned(&mut tx, caller, id).await?;
     sql::delete_note(&mut tx, id).await?;
     let changes = json!({"contact_id": note.contact_id});
-    let entry = audit::Entry {
-        action: "note.deleted",
-        entity_type: "note",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "note.deleted", id, &changes).await?;
     tx.commit().await?;
     Ok(note)
 }

@@ -95,7 +95,7 @@ pub async fn create(app: &App, caller: &Caller, input: StageInput) -> Result<Sta
     let stage =
         Stage { id: app.new_id(), name, position, kind: input.kind.or(StageKind::Open, StageKind::Open) };
     sql::insert_stage(&mut tx, &stage).await?;
-    record(&mut tx, caller, "stage.created", &stage, &json!({"name": [null, stage.name]})).await?;
+    audit::changed(&mut tx, caller, "stage.created", stage.id, &json!({"name": [null, stage.name]})).await?;
     tx.commit().await?;
     Ok(stage)
 }
@@ -113,7 +113,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: StageInput) -> 
     stage.kind = input.kind.or(stage.kind, StageKind::Open);
     sql::update_stage(&mut tx, &stage).await?;
     let changes = json!({"name": [before.name, stage.name], "kind": [before.kind, stage.kind]});
-    record(&mut tx, caller, "stage.updated", &stage, &changes).await?;
+    audit::changed(&mut tx, caller, "stage.updated", stage.id, &changes).await?;
     tx.commit().await?;
     Ok(stage)
 }
@@ -164,11 +164,11 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid, move_to: Option<Uuid>)
         None => {}
     }
     sql::delete_stage(&mut tx, id).await?;
-    record(
+    audit::changed(
         &mut tx,
         caller,
         "stage.deleted",
-        stage,
+        stage.id,
         &json!({"name": [stage.name, null], "moved_to": [null, move_to]}),
     )
     .await?;
@@ -194,15 +194,4 @@ fn checked_name(name: &str) -> Result<String> {
         Ok(None) => Err(Error::field("name", "Give the stage a name.")),
         Err(words) => Err(Error::field("name", words)),
     }
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    stage: &Stage,
-    changes: &serde_json::Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "stage", entity_id: Some(stage.id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }

@@ -30,7 +30,7 @@ pub async fn create(app: &App, caller: &Caller, input: &ContactInput) -> Result<
     }
     set_labels(&mut tx, app, id, input).await?;
     let changes = json!({"source": [null, new.source], "stage_id": [null, new.stage_id]});
-    record(&mut tx, caller, "contact.created", id, &changes).await?;
+    audit::changed(&mut tx, caller, "contact.created", id, &changes).await?;
     let contact = super::get(&mut tx, id).await?;
     tx.commit().await?;
     Ok(contact)
@@ -50,7 +50,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, input: &ContactInput) 
     if !changes.is_empty() {
         sql::update(&mut tx, id, &new, app.now(), new.stage_id != before.stage_id).await?;
         follow_up(&mut tx, app, caller, &around, (&before, &new)).await?;
-        record(&mut tx, caller, "contact.updated", id, &json!(changes)).await?;
+        audit::changed(&mut tx, caller, "contact.updated", id, &json!(changes)).await?;
     }
     set_labels(&mut tx, app, id, input).await?;
     match input.archived {
@@ -97,7 +97,7 @@ async fn set_archived(
     let (action, kind) =
         if archived { ("contact.archived", "archived") } else { ("contact.restored", "restored") };
     super::activity(tx, before.id, kind, &json!({}), Some(&caller.actor.label)).await?;
-    record(tx, caller, action, before.id, &json!({})).await
+    audit::changed(tx, caller, action, before.id, &json!({})).await
 }
 
 /// A merged duplicate is history: changes belong to the contact that was kept.
@@ -274,15 +274,4 @@ fn differences(before: &Contact, new: &NewContact) -> Changes {
     note("country", json!(old.country), json!(new.country));
     note("properties", Value::Object(old.properties), Value::Object(new.properties.clone()));
     changes
-}
-
-pub(super) async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    id: Uuid,
-    changes: &Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "contact", entity_id: Some(id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }

@@ -20,8 +20,6 @@ mod effects_tests;
 mod fairness_tests;
 mod inbound;
 pub mod inbox;
-#[cfg(test)]
-mod inbox_tests;
 pub mod jobs;
 mod outcome;
 mod reports;

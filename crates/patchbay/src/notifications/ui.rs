@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use patchbay_rules::{message::Channel, phone};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -14,13 +14,13 @@ use super::{
 use crate::{
     app::App,
     auth::{Caller, Session},
-    error::{Error, FieldErrors, Result},
+    error::{FieldErrors, Result},
     web::{
         extract::{Form, Path, Query},
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         paging::PageQuery,
         parts::Pager,
         settings::{Section, tabs},
@@ -73,12 +73,7 @@ pub(super) async fn create(
     };
     match super::create(&app, &caller, input).await {
         Ok(rule) => Ok(done(&app, &format!("{} will be told", rule.target))),
-        Err(Error::Invalid(errors)) => show(&app, &session, &caller, &first, &form, errors, "").await,
-        Err(Error::Conflict { detail, .. }) => {
-            let errors = FieldErrors::from([("target".into(), detail.to_string())]);
-            show(&app, &session, &caller, &first, &form, errors, "").await
-        }
-        Err(error) => Err(error),
+        Err(error) => show(&app, &session, &caller, &first, &form, error.at_field("target")?, "").await,
     }
 }
 
@@ -142,7 +137,7 @@ async fn show(
             .required(),
         shell: shell(app, session, Place::Settings, "Notifications").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }
 
 fn row(rule: &Rule, country: &str) -> RuleRow {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use patchbay_providers::http;
 use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(url: &str, key: &str) -> Result<Self> {
-        let http = reqwest::Client::builder()
+        let http = http::client()
             .redirect(Policy::none())
             .timeout(Duration::from_secs(30))
             .build()

@@ -148,13 +148,7 @@ pub async fn remove(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let sid = rows::disable(&mut tx, id, app.now()).await?.ok_or(Error::NotFound("account"))?;
     let changes = json!({ "account_sid": [sid, null] });
-    let entry = audit::Entry {
-        action: "provider_account.removed",
-        entity_type: "provider_account",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "provider_account.removed", id, &changes).await?;
     tx.commit().await
 }
 

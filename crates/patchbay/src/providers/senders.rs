@@ -168,11 +168,11 @@ pub async fn create(app: &App, caller: &Caller, new: NewSender) -> Result<Sender
         rows::clear_other_defaults(&mut tx, &channel, input.id).await?;
     }
     let sender = get(&mut tx, today, input.id).await?;
-    record(
+    audit::changed(
         &mut tx,
         caller,
         "sender.created",
-        &sender,
+        sender.id,
         &serde_json::json!({ "address": [null, sender.address], "channel": [null, sender.channel] }),
     )
     .await?;
@@ -216,7 +216,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: SenderPatch) -
     }
     let after = get(&mut tx, today, id).await?;
     if after != before {
-        record(&mut tx, caller, "sender.updated", &after, &audit::diff(&before, &after)).await?;
+        audit::changed(&mut tx, caller, "sender.updated", after.id, &audit::diff(&before, &after)).await?;
         tx.commit().await?;
     }
     Ok(after)
@@ -228,27 +228,15 @@ pub async fn remove(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let sender = get(&mut tx, today, id).await?;
     rows::disable(&mut tx, id, app.now()).await?;
-    record(
+    audit::changed(
         &mut tx,
         caller,
         "sender.removed",
-        &sender,
+        sender.id,
         &serde_json::json!({ "address": [sender.address, null] }),
     )
     .await?;
     tx.commit().await
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    sender: &Sender,
-    changes: &serde_json::Value,
-) -> Result<()> {
-    let entry =
-        audit::Entry { action, entity_type: "sender", entity_id: Some(sender.id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 /// Who carries the messages of a new sender.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Quote, sql};
 use crate::{
     app::App,
+    audit,
     auth::{Actor, Caller},
     db::TenantTx,
     error::{Error, Result},
@@ -58,7 +59,7 @@ pub async fn resend(app: &App, caller: &Caller, id: Uuid) -> Result<Queued> {
     let before = sql::count_announcements(&mut tx, &quote).await?;
     let key = if before == 0 { format!("quote:{id}") } else { format!("quote:{id}:{}", before + 1) };
     let queued = announce(&mut tx, app, &quote, key, Some(caller.actor.clone())).await?;
-    super::record(&mut tx, caller, "quote.resent", id, &json!({ "message_id": [null, queued.id] })).await?;
+    audit::changed(&mut tx, caller, "quote.resent", id, &json!({ "message_id": [null, queued.id] })).await?;
     tx.commit().await?;
     Ok(queued)
 }

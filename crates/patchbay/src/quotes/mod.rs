@@ -234,7 +234,7 @@ pub async fn create(app: &App, caller: &Caller, input: NewQuote) -> Result<Quote
     sql::insert(&mut tx, id, &checked, held, &caller.actor.label, app.now()).await?;
     let quote = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("quote"))?;
     let changes = json!({ "number": [null, quote.number], "total_cents": [null, quote.total_cents], "currency": [null, quote.currency] });
-    record(&mut tx, caller, "quote.created", id, &changes).await?;
+    audit::changed(&mut tx, caller, "quote.created", id, &changes).await?;
     tx.commit().await?;
     Ok(quote)
 }
@@ -286,7 +286,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: QuoteChange) -
         changes.insert("status".to_owned(), json!([before.status, status]));
     }
     if !changes.is_empty() {
-        record(&mut tx, caller, "quote.updated", id, &Value::Object(changes)).await?;
+        audit::changed(&mut tx, caller, "quote.updated", id, &Value::Object(changes)).await?;
     }
     let quote = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("quote"))?;
     tx.commit().await?;
@@ -301,7 +301,8 @@ pub async fn discard(app: &App, caller: &Caller, id: Uuid) -> Result<Quote> {
         return Err(Error::conflict("Only a draft that was not sent can be thrown away."));
     }
     sql::delete(&mut tx, id).await?;
-    record(&mut tx, caller, "quote.discarded", id, &json!({ "number": [quote.number, null] })).await?;
+    audit::changed(&mut tx, caller, "quote.discarded", id, &json!({ "number": [quote.number, null] }))
+        .await?;
     tx.commit().await?;
     Ok(quote)
 }
@@ -382,17 +383,6 @@ async fn check_references(tx: &mut TenantTx, checked: &Checked, before: Option<&
         return Err(Error::field("owner_id", "The owner must be a member of this business."));
     }
     Ok(())
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    id: Uuid,
-    changes: &Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "quote", entity_id: Some(id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 /// The routes of this feature.

@@ -175,12 +175,9 @@ fn share(hits: i64, of: i64) -> Share {
 pub fn routes(routes: Routes) -> Routes {
     let page = Access::Page(Role::Viewer);
     routes
-        .get("/reports", page, ui::index)
-        .get("/reports/senders", page, ui::senders)
+        .with(ui::routes)
         .get("/reports/senders.csv", page, csv::senders)
-        .get("/reports/spend", page, ui::spend)
         .get("/reports/spend.csv", page, csv::spend)
-        .get("/campaigns/{id}/report", page, ui::campaign)
         .get("/campaigns/{id}/report/outcomes.csv", page, csv::outcomes)
         .get("/campaigns/{id}/report/hours.csv", page, csv::hours)
         .get("/campaigns/{id}/report/templates.csv", page, csv::templates)

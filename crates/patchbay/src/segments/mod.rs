@@ -96,7 +96,7 @@ pub async fn create(app: &App, caller: &Caller, name: &str, filter: &Value) -> R
         return Err(taken(&mut tx, &segment.name).await?);
     }
     let changes = json!({"name": [null, segment.name], "filter": [null, segment.filter]});
-    record(&mut tx, caller, "segment.created", segment.id, &changes).await?;
+    audit::changed(&mut tx, caller, "segment.created", segment.id, &changes).await?;
     tx.commit().await?;
     Ok(segment)
 }
@@ -119,7 +119,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: Change) -> Res
     }
     sql::update(&mut tx, &segment).await?;
     let changes = json!({"name": [before.name, segment.name], "filter": [stored, segment.filter]});
-    record(&mut tx, caller, "segment.updated", id, &changes).await?;
+    audit::changed(&mut tx, caller, "segment.updated", id, &changes).await?;
     tx.commit().await?;
     Ok(segment)
 }
@@ -140,7 +140,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
     }
     sql::delete(&mut tx, id).await?;
     let changes = json!({"name": [segment.name, null], "filter": [segment.filter, null]});
-    record(&mut tx, caller, "segment.deleted", id, &changes).await?;
+    audit::changed(&mut tx, caller, "segment.deleted", id, &changes).await?;
     tx.commit().await
 }
 
@@ -169,17 +169,6 @@ fn checked_name(name: &str) -> Result<String, String> {
 async fn taken(tx: &mut TenantTx, name: &str) -> Result<Error> {
     let existing_id = sql::find_by_name(tx, name).await?;
     Ok(Error::Conflict { detail: "A segment with this name exists.".into(), existing_id })
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    id: Uuid,
-    changes: &Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "segment", entity_id: Some(id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 /// The routes of this feature.

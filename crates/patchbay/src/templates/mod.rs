@@ -128,13 +128,7 @@ pub async fn create(app: &App, caller: &Caller, mut input: NewTemplate) -> Resul
     }
     sql::insert(&mut tx, id, &input, app.now()).await?;
     let changes = json!({ "name": [null, input.name], "key": [null, input.key] });
-    let entry = audit::Entry {
-        action: "template.created",
-        entity_type: "template",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.created", id, &changes).await?;
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;
     Ok(template)
@@ -177,13 +171,7 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: TemplateChange
         "channel": [before.channel, input.channel],
         "content": [before.content, input.content],
     });
-    let entry = audit::Entry {
-        action: "template.updated",
-        entity_type: "template",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.updated", id, &changes).await?;
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;
     Ok(template)
@@ -198,13 +186,7 @@ pub async fn archive(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
         .ok_or(Error::NotFound("template"))?;
     sql::set_archived(&mut tx, id, Some(app.now())).await?;
     let changes = json!({ "name": [template.name, null] });
-    let entry = audit::Entry {
-        action: "template.archived",
-        entity_type: "template",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "template.archived", id, &changes).await?;
     tx.commit().await?;
     Ok(template)
 }
@@ -220,13 +202,7 @@ pub async fn restore(app: &App, caller: &Caller, id: Uuid) -> Result<Template> {
         }
         sql::set_archived(&mut tx, id, None).await?;
         let changes = json!({ "name": [null, template.name] });
-        let entry = audit::Entry {
-            action: "template.restored",
-            entity_type: "template",
-            entity_id: Some(id.to_string()),
-            changes: &changes,
-        };
-        audit::record(&mut tx, &caller.actor, entry).await?;
+        audit::changed(&mut tx, caller, "template.restored", id, &changes).await?;
     }
     let template = sql::find(&mut tx, id).await?.ok_or(Error::NotFound("template"))?;
     tx.commit().await?;

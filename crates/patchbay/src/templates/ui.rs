@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_rules::{message::Channel, segments::Encoding};
@@ -26,7 +26,7 @@ use crate::{
         layout::Place,
         moments::moment,
         notice,
-        pages::{html, html_with},
+        pages::{html, html_form},
         paging::PageQuery,
         parts::{Empty, Face, Pager, Tab},
         shell::shell,
@@ -430,7 +430,7 @@ async fn show(
         heading: title,
         shell,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }
 
 /// The usual tokens, then the tenant's own fields.

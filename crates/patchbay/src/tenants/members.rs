@@ -3,7 +3,7 @@
 //! Admins manage admins, members and viewers; only owners make, change and remove owners. The last owner stays.
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::sql::members as sql;
@@ -34,7 +34,7 @@ pub async fn set_role(app: &App, caller: &Caller, user: Uuid, role: Role) -> Res
     if before != role {
         sql::set_role(&mut tx, user, role.as_str()).await?;
         let changes = json!({ "role": [before.as_str(), role.as_str()] });
-        record(&mut tx, caller, "member.updated", user, &changes).await?;
+        audit::changed(&mut tx, caller, "member.updated", user, &changes).await?;
         tx.commit().await?;
     }
     Ok(())
@@ -46,7 +46,7 @@ pub async fn remove(app: &App, caller: &Caller, user: Uuid) -> Result<()> {
     let before = check(&mut tx, caller, user, None).await?;
     sql::remove(&mut tx, user).await?;
     let changes = json!({ "role": [before.as_str(), null] });
-    record(&mut tx, caller, "member.removed", user, &changes).await?;
+    audit::changed(&mut tx, caller, "member.removed", user, &changes).await?;
     tx.commit().await
 }
 
@@ -95,13 +95,7 @@ pub async fn invite(app: &App, caller: &Caller, email: &str, role: Role) -> Resu
     };
     let id = sql::upsert_invitation(&mut tx, &new).await?;
     let changes = json!({ "email": [null, email], "role": [null, role.as_str()] });
-    let entry = audit::Entry {
-        action: "invitation.created",
-        entity_type: "invitation",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "invitation.created", id, &changes).await?;
     tx.commit().await?;
     mail::send(app, invitation_mail(app, caller, email));
     Ok(id)
@@ -113,26 +107,9 @@ pub async fn revoke_invitation(app: &App, caller: &Caller, id: Uuid) -> Result<S
     let (email, role) =
         sql::revoke_invitation(&mut tx, id, app.now()).await?.ok_or(Error::NotFound("invitation"))?;
     let changes = json!({ "email": [email, null], "role": [role, null] });
-    let entry = audit::Entry {
-        action: "invitation.revoked",
-        entity_type: "invitation",
-        entity_id: Some(id.to_string()),
-        changes: &changes,
-    };
-    audit::record(&mut tx, &caller.actor, entry).await?;
+    audit::changed(&mut tx, caller, "invitation.revoked", id, &changes).await?;
     tx.commit().await?;
     Ok(email)
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    user: Uuid,
-    changes: &Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "member", entity_id: Some(user.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }
 
 /// There is no secret in it: whoever can read mail to this address signs in with it.

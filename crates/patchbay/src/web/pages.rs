@@ -14,7 +14,7 @@ use super::{
     layout::{Bare, Theme},
     security::RequestId,
 };
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, FieldErrors, Problem, Result};
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -139,6 +139,11 @@ pub(crate) fn html_with(status: StatusCode, template: &impl Template) -> Result<
     // The same address answers a page or a fragment.
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("hx-request-type"));
     Ok(response)
+}
+
+/// A page with a form that shows its errors where there are any.
+pub(crate) fn html_form(errors: &FieldErrors, template: &impl Template) -> Result<Response> {
+    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, template)
 }
 
 /// Whether htmx asks for a fragment only; history restores and plain navigation want whole pages.

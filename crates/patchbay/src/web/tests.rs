@@ -143,3 +143,24 @@ async fn every_route_of_the_api_is_described() {
         .collect();
     assert!(missing.is_empty(), "not in the API's description: {missing:#?}");
 }
+
+/// The browser tests read the same file, and open what it calls a page at every width and in both themes.
+#[tokio::test]
+async fn every_page_is_known_to_the_browser_tests() {
+    let test = TestApp::new().await;
+    let known: std::collections::BTreeMap<String, Vec<String>> =
+        serde_json::from_str(include_str!("../../../../e2e/support/pages.json")).unwrap();
+    let known: std::collections::BTreeSet<&str> = known.values().flatten().map(String::as_str).collect();
+    let seen = test.routes.iter().filter(|route| {
+        use super::routes::Access;
+        route.method == axum::http::Method::GET
+            && matches!(route.access, Access::Public | Access::SignedIn | Access::Page(_))
+    });
+    let seen: std::collections::BTreeSet<&str> = seen.map(|route| route.path).collect();
+    let forgotten: Vec<_> = seen.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&seen).collect();
+    assert!(
+        forgotten.is_empty() && gone.is_empty(),
+        "not in pages.json: {forgotten:#?}; only there: {gone:#?}"
+    );
+}

@@ -23,7 +23,7 @@ use reqwest::Url;
 use tokio::{net::TcpStream, time::timeout};
 
 use super::callbacks::form;
-use crate::twilio::signature;
+use crate::{http, twilio::signature};
 
 /// Twilio's patience with a webhook (Twilio Docs: error 11205).
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -60,7 +60,7 @@ pub(super) struct NoAnswer(String);
 
 impl Poster {
     pub(super) fn new(token: String) -> io::Result<Self> {
-        let client = reqwest::Client::builder()
+        let client = http::client()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)

@@ -32,6 +32,7 @@ use self::{
 use crate::{
     Provider,
     errors::Field,
+    http,
     message::{Channel, Found, Lookup, Outcome, Outgoing, ProviderError, Refusal},
 };
 
@@ -72,8 +73,7 @@ impl HttpClient {
     /// # Errors
     /// When the system's certificates cannot be loaded.
     pub fn new(options: &HttpOptions) -> Result<Self, ConfigurationError> {
-        reqwest::Client::builder()
-            .http1_only()
+        http::client()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::{
         layout::Place,
         moments::moment,
         notice,
-        pages::html_with,
+        pages::html_form,
         parts::Empty,
         settings::{self, Section},
         shell,
@@ -126,5 +126,5 @@ async fn keys_form(
         },
         shell: shell::shell(app, session, Place::Settings, "API keys").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(errors, &page)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_rules::message::Channel;
@@ -24,7 +24,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::{html, html_with},
+        pages::{html, html_form},
         paging::PageQuery,
         shell::shell,
     },
@@ -274,7 +274,7 @@ async fn show(
             .error(error("scheduled_at")),
         shell,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(errors, &page)
 }
 
 fn whens(form: &CampaignForm, caller: &Caller) -> Vec<Choice> {

@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use chrono::{DateTime, Utc};
+use patchbay_providers::http;
 
 use super::Finding;
 use crate::{app::App, backup::schedule, config::Config, providers, start::KEY_FILE};
@@ -145,7 +146,7 @@ pub async fn key(app: &App) -> Finding {
 /// Whether the address that carriers and people are given leads here.
 pub async fn reach(config: &Config) -> Finding {
     let address = format!("{}/health", config.public_url);
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build();
+    let client = http::client().timeout(Duration::from_secs(10)).build();
     let answer = match client {
         Ok(client) => client.get(&address).send().await,
         Err(error) => Err(error),

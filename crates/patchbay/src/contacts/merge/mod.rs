@@ -161,8 +161,14 @@ pub async fn merge(app: &App, caller: &Caller, wish: &Wish) -> Result<Uuid> {
     .await?;
     let data = json!({"merge_id": id, "merged_id": wish.merged, "name": duplicate.display_name()});
     super::activity(&mut tx, wish.kept, "merged", &data, Some(&caller.actor.label)).await?;
-    record(&mut tx, caller, "contact.merged", wish.kept, &json!({"merged_id": wish.merged, "merge_id": id}))
-        .await?;
+    audit::changed(
+        &mut tx,
+        caller,
+        "contact.merged",
+        wish.kept,
+        &json!({"merged_id": wish.merged, "merge_id": id}),
+    )
+    .await?;
     readdressed(
         &mut tx,
         app,
@@ -224,7 +230,7 @@ pub async fn undo(app: &App, caller: &Caller, id: Uuid) -> Result<(Contact, Cont
         label,
     )
     .await?;
-    record(
+    audit::changed(
         &mut tx,
         caller,
         "contact.merge_undone",
@@ -273,15 +279,4 @@ async fn readdressed(tx: &mut TenantTx, app: &App, caller: &Caller, id: Uuid, ch
             .await?;
     }
     Ok(())
-}
-
-async fn record(
-    tx: &mut TenantTx,
-    caller: &Caller,
-    action: &'static str,
-    id: Uuid,
-    changes: &Value,
-) -> Result<()> {
-    let entry = audit::Entry { action, entity_type: "contact", entity_id: Some(id.to_string()), changes };
-    audit::record(tx, &caller.actor, entry).await
 }

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     extract::{RawForm, State},
-    http::StatusCode,
     response::Response,
 };
 use serde_json::{Map, Value};
@@ -27,7 +26,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         patch::Patch,
         shell::shell,
     },
@@ -301,7 +300,7 @@ async fn form(
         shell: shell(app, session, Place::Contacts, &heading).await?,
         heading,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }
 
 /// Where the business has come with the contact.

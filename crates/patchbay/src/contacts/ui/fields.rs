@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         patch::Patch,
         settings::{Section, tabs},
         shell::shell,
@@ -165,5 +165,5 @@ async fn show(
         required: Field::tick("required", "Ask for it when a contact is added by hand", form.required),
         shell: shell(app, session, Place::Settings, "Custom fields").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }

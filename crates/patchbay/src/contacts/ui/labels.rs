@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -15,13 +15,13 @@ use crate::{
         labels::{self, LabelInput},
         sql,
     },
-    error::{Error, FieldErrors, Result},
+    error::{FieldErrors, Result},
     web::{
         extract::{Form, Path},
         fields::Field,
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         patch::Patch,
         settings::{Section, tabs},
         shell::shell,
@@ -62,12 +62,7 @@ pub(super) async fn create(
     let typed = form.name.clone().unwrap_or_default();
     match labels::create(&app, &caller, form.input()).await {
         Ok(label) => Ok(done(&app, &format!("Added the label {}", label.name))),
-        Err(Error::Invalid(errors)) => show(&app, &session, &caller, &typed, errors).await,
-        Err(Error::Conflict { detail, .. }) => {
-            let errors = FieldErrors::from([("name".into(), detail.into_owned())]);
-            show(&app, &session, &caller, &typed, errors).await
-        }
-        Err(error) => Err(error),
+        Err(error) => show(&app, &session, &caller, &typed, error.at_field("name")?).await,
     }
 }
 
@@ -126,5 +121,5 @@ async fn show(
             .required(),
         shell: shell(app, session, Place::Settings, "Labels").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         patch::Patch,
         settings::{Section, tabs},
         shell::shell,
@@ -87,12 +87,7 @@ pub(super) async fn create(
 ) -> Result<Response> {
     match stages::create(&app, &caller, form.input()).await {
         Ok(stage) => Ok(done(&app, &format!("Added the stage {}", stage.name))),
-        Err(Error::Invalid(errors)) => show(&app, &session, &caller, &form, errors).await,
-        Err(Error::Conflict { detail, .. }) => {
-            let errors = FieldErrors::from([("name".into(), detail.into_owned())]);
-            show(&app, &session, &caller, &form, errors).await
-        }
-        Err(error) => Err(error),
+        Err(error) => show(&app, &session, &caller, &form, error.at_field("name")?).await,
     }
 }
 
@@ -164,5 +159,5 @@ async fn show(
         kind: Field::select("kind", "Meaning", kinds(&form.kind)).required(),
         shell: shell(app, session, Place::Settings, "Stages").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }

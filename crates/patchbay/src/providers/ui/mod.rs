@@ -8,7 +8,7 @@ mod senders;
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 
 use self::{accounts::AccountForm, rules::RulesForm, senders::SenderForm};
 use super::view::SendingPage;
@@ -21,7 +21,7 @@ use crate::{
         fields::Field,
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         routes::{Access, Routes},
         settings::{Section, tabs},
         shell::shell,
@@ -104,7 +104,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
         brake: rules.brake(&dress),
         shell: shell(app, session, Place::Settings, "Sending").await?,
     };
-    html_with(if has_errors { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    html_form(&typed.errors, &page)
 }
 
 /// Gives fields their values, their errors, and takes them away from who may not change them.

@@ -11,7 +11,7 @@ use super::{Dress, Typed, done, show};
 use crate::{
     app::App,
     auth::{Caller, Session},
-    error::{Error, FieldErrors, Result},
+    error::Result,
     providers::{
         senders::{self, NewSender, Sender, SenderPatch},
         view::SenderRow,
@@ -62,9 +62,7 @@ pub(super) async fn add(
     };
     let errors = match senders::create(&app, &caller, new).await {
         Ok(sender) => return Ok(done(&app, &format!("Added {}", sender.address))),
-        Err(Error::Invalid(errors)) => errors,
-        Err(Error::Conflict { detail, .. }) => FieldErrors::from([("address".into(), detail.into_owned())]),
-        Err(error) => return Err(error),
+        Err(error) => error.at_field("address")?,
     };
     show(&app, &session, &caller, Typed { sender: form, errors, adds_sender: true, ..Typed::default() }).await
 }

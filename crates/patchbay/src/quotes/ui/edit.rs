@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{RawForm, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::Response,
 };
 use serde::Deserialize;
@@ -26,7 +26,7 @@ use crate::{
         fields::Field,
         layout::Place,
         notice,
-        pages::{html, html_with, wants_fragment},
+        pages::{html, html_form, wants_fragment},
         parts::{Empty, Face},
         shell::shell,
     },
@@ -303,7 +303,7 @@ async fn form(
         out_of_band: false,
         shell: shell(app, session, Place::Quotes, &title).await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(&errors, &page)
 }
 
 /// What sending will do, before it is done.

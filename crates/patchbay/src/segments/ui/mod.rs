@@ -296,13 +296,7 @@ struct Wrong {
 
 impl Wrong {
     fn of(error: Error) -> Result<Self> {
-        match error {
-            Error::Invalid(errors) => Ok(Self { errors, refused: true }),
-            Error::Conflict { detail, .. } => {
-                Ok(Self { errors: FieldErrors::from([("name".into(), detail.into_owned())]), refused: true })
-            }
-            other => Err(other),
-        }
+        Ok(Self { errors: error.at_field("name")?, refused: true })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         fields::{Choice, Field},
         layout::Place,
         notice,
-        pages::html_with,
+        pages::html_form,
         patch::Patch,
         settings::{Section, tabs},
         shell::shell,
@@ -167,7 +167,7 @@ async fn show(
         },
         shell: shell(app, session, Place::Settings, "Business").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(errors, &page)
 }
 
 /// Usual periods, and the one in use.

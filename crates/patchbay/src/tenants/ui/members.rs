@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::{
         layout::Place,
         moments::moment,
         notice,
-        pages::html_with,
+        pages::html_form,
         parts::Face,
         settings::{Section, tabs},
         shell::shell,
@@ -132,7 +132,7 @@ async fn show(
         role: Field::select("role", "Role", choices(caller, &form.role)).error(error("role")).required(),
         shell: shell(app, session, Place::Settings, "Members").await?,
     };
-    html_with(if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }, &page)
+    html_form(errors, &page)
 }
 
 /// What the caller may do with this member is offered, nothing else.

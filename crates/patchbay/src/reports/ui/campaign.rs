@@ -1,34 +1,31 @@
-//! The pages of the reports.
+//! One campaign: its figures, the funnel, everybody once, and how it went over time.
 
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use patchbay_rules::{money, phone, proportions::Share};
+use patchbay_rules::money;
 use uuid::Uuid;
 
-use super::{
-    CampaignReport, SenderHealth, Spend,
-    campaign::{Hour, TemplateResult},
-    share, sql,
-    view::{
-        CampaignLine, CampaignPage, DayLine, Figure, Gauge, IndexPage, ReasonLine, SenderLine, SendersPage,
-        SpendPage, Step, TemplateLine, TimeLine,
-    },
-};
+use super::{capital, day_and_time, percent, status_tag};
 use crate::{
     app::App,
     auth::{Caller, Session},
     dashboard::grouped,
     error::Result,
+    reports::{
+        self, CampaignReport,
+        campaign::{Hour, TemplateResult},
+        share,
+        view::{CampaignPage, Figure, ReasonLine, Step, TemplateLine, TimeLine},
+    },
     web::{
-        charts::{Breakdown, Columns, Lines, Mark, Part},
-        extract::{Path, Query},
+        charts::{Breakdown, Lines, Mark, Part},
+        extract::Path,
         layout::Place,
         pages::html,
-        paging::{Page, PageQuery},
-        parts::{Empty, Pager, Tab, Tag, Tone},
+        parts::Empty,
         shell::shell,
     },
 };
@@ -36,73 +33,13 @@ use crate::{
 /// Points of a line; more hours are put together.
 const POINTS: i64 = 48;
 
-fn tabs(at: usize) -> Vec<Tab> {
-    [("Campaigns", "/reports"), ("Senders", "/reports/senders"), ("Spending", "/reports/spend")]
-        .into_iter()
-        .enumerate()
-        .map(|(place, (label, href))| Tab::new(label, href.to_owned(), place == at))
-        .collect()
-}
-
-pub(super) async fn index(
-    State(app): State<Arc<App>>,
-    session: Session,
-    caller: Caller,
-    Query(query): Query<PageQuery>,
-) -> Result<Response> {
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let rows = sql::list_campaigns(&mut tx, query.after()?, query.limit() + 1).await?;
-    drop(tx);
-    let found = Page::cut(rows, query.limit(), |row| row.id);
-    let (zone, first) = (caller.tenant.timezone, query.cursor.is_none());
-    let page = IndexPage {
-        tabs: tabs(0),
-        empty: (found.data.is_empty() && first).then(|| Empty {
-            icon: "chart-column",
-            heading: "No campaign has been launched yet".to_owned(),
-            text: "Once one is on its way, its deliveries, clicks, replies and costs are told here."
-                .to_owned(),
-            actions: vec![("See the senders".to_owned(), "/reports/senders".to_owned())],
-        }),
-        pager: Pager {
-            previous: (!first).then(|| "/reports".to_owned()),
-            next: found.next_cursor.as_ref().map(|cursor| format!("/reports?cursor={cursor}")),
-            note: String::new(),
-        },
-        rows: found
-            .data
-            .into_iter()
-            .map(|line| {
-                let funnel = line.counted.as_ref().map(|counted| counted.funnel(line.recipients));
-                let part = |of: fn(&super::campaign::Funnel) -> i64| {
-                    funnel
-                        .as_ref()
-                        .map_or_else(|| "–".to_owned(), |funnel| percent(share(of(funnel), funnel.sent)))
-                };
-                CampaignLine {
-                    href: format!("/campaigns/{}/report", line.id),
-                    name: line.name,
-                    tag: status_tag(&line.status),
-                    launched: line.launched_at.map(|at| day_and_time(at, zone)).unwrap_or_default(),
-                    recipients: grouped(line.recipients),
-                    delivered: part(|funnel| funnel.delivered),
-                    clicked: part(|funnel| funnel.clicked),
-                    opted_out: part(|funnel| funnel.opted_out),
-                }
-            })
-            .collect(),
-        shell: shell(&app, &session, Place::Reports, "Reports").await?,
-    };
-    html(&page)
-}
-
-pub(super) async fn campaign(
+pub(super) async fn page(
     State(app): State<Arc<App>>,
     session: Session,
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    let report = super::report(&app, &caller, id).await?;
+    let report = reports::report(&app, &caller, id).await?;
     let zone = caller.tenant.timezone;
     let times = stretches(&report.hours);
     let labels: Vec<String> = times.iter().map(|(hour, width)| when(hour.at, *width, zone)).collect();
@@ -304,149 +241,6 @@ fn stretches(hours: &[Hour]) -> Vec<(Hour, TimeDelta)> {
         }
     }
     stretches
-}
-
-pub(super) async fn senders(
-    State(app): State<Arc<App>>,
-    session: Session,
-    caller: Caller,
-) -> Result<Response> {
-    let senders = super::senders(&app, &caller).await?;
-    let page = SendersPage {
-        tabs: tabs(1),
-        empty: senders.is_empty().then(|| Empty {
-            icon: "phone",
-            heading: "No senders yet".to_owned(),
-            text: "Add a number or an address to send from; how it fares is told here.".to_owned(),
-            actions: vec![("Go to the settings".to_owned(), "/settings".to_owned())],
-        }),
-        rows: senders.iter().map(|sender| sender_line(sender, &caller.tenant.country)).collect(),
-        shell: shell(&app, &session, Place::Reports, "Senders").await?,
-    };
-    html(&page)
-}
-
-fn sender_line(sender: &SenderHealth, country: &str) -> SenderLine {
-    let of_sent =
-        |hits: i64| if sender.sent > 0 { percent(share(hits, sender.sent)) } else { "–".to_owned() };
-    let today = match (sender.warm_up_day, sender.cap_today) {
-        (Some(day), Some(cap)) => {
-            format!("Warm-up day {day}: {} of {}", grouped(sender.sent_today), grouped(i64::from(cap)))
-        }
-        _ => format!("{} sent, no cap", grouped(sender.sent_today)),
-    };
-    let above = |hits: i64, rate: f64| sender.sent >= 100 && share(hits, sender.sent).rate() > rate;
-    let worry = [
-        (above(sender.filtered, 0.01), "Filtered by carriers"),
-        (above(sender.opted_out, 0.02), "Many opt out"),
-        (above(sender.failed, 0.1), "Many fail"),
-    ]
-    .into_iter()
-    .find(|(holds, _)| *holds)
-    .map(|(_, word)| Tag::new(Tone::Stop, "triangle-alert", word.to_owned()));
-    SenderLine {
-        address: phone::format_national_or_international(&sender.address, country),
-        label: sender.label.clone().unwrap_or_default(),
-        channel: match sender.channel.as_str() {
-            "sms" => "SMS".to_owned(),
-            "whatsapp" => "WhatsApp".to_owned(),
-            _ => "E-mail".to_owned(),
-        },
-        sent: grouped(sender.sent),
-        delivered: of_sent(sender.delivered),
-        failed: of_sent(sender.failed),
-        filtered: of_sent(sender.filtered),
-        opted_out: of_sent(sender.opted_out),
-        today,
-        worry,
-    }
-}
-
-pub(super) async fn spend(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
-    let spend = super::spend(&app, &caller).await?;
-    let money = |micros: i64| money::format(micros / 10_000, &spend.currency);
-    let last = spend.days.len().saturating_sub(1);
-    let columns: Vec<(String, f64, String)> = spend
-        .days
-        .iter()
-        .enumerate()
-        .map(|(place, day)| {
-            // Every fifth day is named, counted from today.
-            let label =
-                if (last - place) % 5 == 0 { day.day.format("%-d %b").to_string() } else { String::new() };
-            (label, day.cost_micros as f64, money(day.cost_micros))
-        })
-        .collect();
-    let page = SpendPage {
-        tabs: tabs(2),
-        gauges: gauges(&spend),
-        columns: Columns::new(&columns, Mark::Calm, "Spending per day over 31 days"),
-        nothing: spend.days.iter().all(|day| day.messages == 0),
-        days: spend
-            .days
-            .iter()
-            .rev()
-            .filter(|day| day.messages > 0)
-            .map(|day| DayLine {
-                day: day.day.format("%a %-d %b").to_string(),
-                messages: grouped(day.messages),
-                cost: money(day.cost_micros),
-            })
-            .collect(),
-        shell: shell(&app, &session, Place::Reports, "Spending").await?,
-    };
-    html(&page)
-}
-
-fn gauges(spend: &Spend) -> Vec<Gauge> {
-    let gauge = |label, micros: i64, cap: Option<i64>| {
-        let used = cap.map(|cents| share(micros / 10_000, cents.max(1)));
-        Gauge {
-            label,
-            amount: money::format(micros / 10_000, &spend.currency),
-            cap: cap.map_or_else(
-                || "No cap".to_owned(),
-                |cents| format!("of {}", money::format(cents, &spend.currency)),
-            ),
-            width: used.map(|used| format!("{:.2}%", 100.0 * used.rate())).unwrap_or_default(),
-            mark: match used.map(Share::rate) {
-                Some(rate) if rate >= 1.0 => Mark::Stop,
-                Some(rate) if rate >= 0.8 => Mark::Wait,
-                _ => Mark::Good,
-            },
-        }
-    };
-    vec![
-        gauge("Today", spend.today_micros, spend.daily_cap_cents),
-        gauge("This month", spend.month_micros, spend.monthly_cap_cents),
-    ]
-}
-
-fn status_tag(status: &str) -> Tag {
-    let (tone, icon) = match status {
-        "running" => (Tone::Calm, "send"),
-        "finished" => (Tone::Good, "circle-check"),
-        "paused" | "scheduled" => (Tone::Wait, "clock"),
-        "canceled" => (Tone::Stop, "circle-x"),
-        _ => (Tone::Plain, "file-text"),
-    };
-    Tag::new(tone, icon, capital(status))
-}
-
-fn capital(word: &str) -> String {
-    let mut word = word.replace('_', " ");
-    if let Some(first) = word.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    word
-}
-
-fn percent(share: Share) -> String {
-    if share.of == 0 { "–".to_owned() } else { format!("{:.1}%", 100.0 * share.rate()) }
-}
-
-fn day_and_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %-d %b %Y, %H:%M").to_string()
 }
 
 /// As exact as the stretch is long.

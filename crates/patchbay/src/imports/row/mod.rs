@@ -1,8 +1,13 @@
 //! From the cells of a row to what it says about a contact, or the reason why it cannot be taken.
 
-use std::{collections::HashMap, sync::Arc};
+mod labels;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_rules::{
     consent::{Basis, Term},
@@ -12,6 +17,7 @@ use patchbay_rules::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use self::labels::Labels;
 use super::{
     file::Cells,
     mapping::{Field, Plan},
@@ -23,9 +29,6 @@ use crate::{
         custom_fields::{self, CustomField},
     },
 };
-
-/// Rows of one file may carry so many different labels; more are a column that holds something else.
-const MOST_LABELS: usize = 200;
 
 /// What a row says. Empty cells say nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,7 +57,6 @@ pub struct Row {
     pub consent_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
 }
-
 /// Reads the rows of one file.
 pub struct Reader {
     plan: Arc<Plan>,
@@ -62,9 +64,8 @@ pub struct Reader {
     stages: Vec<(Uuid, String)>,
     fields: Vec<CustomField>,
     now: DateTime<Utc>,
-    /// All labels that rows carry, in the order they turned up; the plan's come first.
-    labels: Vec<String>,
-    label_places: HashMap<String, usize>,
+    /// The plan's come first.
+    labels: Labels,
     everywhere: usize,
 }
 
@@ -77,35 +78,17 @@ impl Reader {
         fields: Vec<CustomField>,
         now: DateTime<Utc>,
     ) -> Self {
-        let mut reader = Self {
-            country: country.to_owned(),
-            stages,
-            fields,
-            now,
-            labels: Vec::new(),
-            label_places: HashMap::new(),
-            everywhere: 0,
-            plan: plan.clone(),
-        };
+        let mut labels = Labels::default();
         for label in plan.labels.iter().filter_map(|label| clean::line(label)) {
-            reader.label(label);
+            labels.place(label);
         }
-        reader.everywhere = reader.labels.len();
-        reader
+        let everywhere = labels.names().len();
+        Self { plan, country: country.to_owned(), stages, fields, now, labels, everywhere }
     }
 
     /// The labels known so far.
     pub fn labels(&self) -> &[String] {
-        &self.labels
-    }
-
-    fn label(&mut self, name: String) -> usize {
-        let next = self.labels.len();
-        let place = *self.label_places.entry(name.to_lowercase()).or_insert(next);
-        if place == next {
-            self.labels.push(name);
-        }
-        place
+        self.labels.names()
     }
 
     /// What the row says, or in one sentence why it cannot be taken.
@@ -155,7 +138,7 @@ impl Reader {
         let place = plan.fields.iter().position(|field| *field == Some(Field::Country));
         match place.and_then(|place| cells.get(place)).and_then(clean::line) {
             Some(word) => {
-                country(&word).ok_or_else(|| "Country: write its two letters, such as AU.".to_owned())
+                words::country(&word).ok_or_else(|| "Country: write its two letters, such as AU.".to_owned())
             }
             None => Ok(self.country.clone()),
         }
@@ -196,34 +179,20 @@ impl Reader {
             Field::State => row.state = clean::line_within(cell, 60)?,
             Field::Postal => row.postal = clean::line_within(cell, 20)?,
             Field::Country => row.country = Some(home.to_owned()),
-            Field::Labels => self.labels_of(cell, row)?,
+            Field::Labels => self.labels.read(cell, &mut row.labels)?,
             Field::Property(key) => self.property(key, cell, row)?,
-            Field::Consent(channel) => row.consents.push((*channel, agreement(cell)?)),
-            Field::ConsentBasis => row.consent_basis = Some(basis(cell)?),
+            Field::Consent(channel) => row.consents.push((*channel, words::agreement(cell)?)),
+            Field::ConsentBasis => row.consent_basis = Some(words::basis(cell)?),
             Field::ConsentSource => row.consent_source = clean::line_within(cell, 2000)?,
             Field::ConsentWording => row.consent_wording = clean::line_within(cell, 2000)?,
             Field::ConsentAt => {
-                let at = instant(cell).ok_or("Write a date as year-month-day, such as 2026-03-14.")?;
+                let at = words::instant(cell).ok_or("Write a date as year-month-day, such as 2026-03-14.")?;
                 if at > self.now {
                     return Err("Consent cannot have been given in the future.".to_owned());
                 }
                 row.consent_at = Some(at);
             }
             Field::Reason => row.reason = clean::line_within(cell, 500)?,
-        }
-        Ok(())
-    }
-
-    fn labels_of(&mut self, cell: &str, row: &mut Row) -> Result<(), String> {
-        for part in cell.split([',', ';', '|']) {
-            let Some(name) = clean::line_within(part, 60)? else { continue };
-            if self.labels.len() >= MOST_LABELS && !self.label_places.contains_key(&name.to_lowercase()) {
-                return Err(format!("The file holds more than {MOST_LABELS} different labels."));
-            }
-            let place = self.label(name);
-            if !row.labels.contains(&place) {
-                row.labels.push(place);
-            }
         }
         Ok(())
     }
@@ -285,174 +254,4 @@ fn name(field: &Field) -> &str {
         Field::Reason => "reason",
     };
     Field::OFFERED.iter().find(|(other, _)| *other == word).map_or(word, |(_, label)| label)
-}
-
-/// Two letters, or the name of a country that many lists hold.
-fn country(word: &str) -> Option<String> {
-    if word.len() == 2 && word.bytes().all(|letter| letter.is_ascii_alphabetic()) {
-        return Some(word.to_uppercase());
-    }
-    const NAMES: [(&str, &str); 12] = [
-        ("australia", "AU"),
-        ("new zealand", "NZ"),
-        ("united states", "US"),
-        ("united states of america", "US"),
-        ("usa", "US"),
-        ("canada", "CA"),
-        ("united kingdom", "GB"),
-        ("great britain", "GB"),
-        ("ireland", "IE"),
-        ("germany", "DE"),
-        ("el salvador", "SV"),
-        ("aus", "AU"),
-    ];
-    let word = word.to_lowercase();
-    NAMES.iter().find(|(name, _)| *name == word).map(|(_, code)| (*code).to_owned())
-}
-
-/// Yes or no, as lists write it.
-fn agreement(cell: &str) -> Result<State, String> {
-    let word = clean::line(cell).unwrap_or_default().to_lowercase();
-    match word.as_str() {
-        "yes" | "y" | "true" | "t" | "1" | "x" | "on" | "✓" | "✔" | "subscribed" | "opted in"
-        | "opted-in" | "opt-in" | "opt in" | "optin" | "agreed" | "granted" | "ja" | "si" | "sí" | "oui" => {
-            Ok(State::Subscribed)
-        }
-        "no" | "n" | "false" | "f" | "0" | "off" | "unsubscribed" | "opted out" | "opted-out" | "opt-out"
-        | "opt out" | "optout" | "stop" | "declined" | "refused" | "revoked" | "nein" | "non" => {
-            Ok(State::Unsubscribed)
-        }
-        "unknown" | "-" | "?" => Ok(State::Unknown),
-        _ => Err("Write yes or no.".to_owned()),
-    }
-}
-
-/// What an agreement rests on, as lists write it.
-fn basis(cell: &str) -> Result<Basis, String> {
-    let word = clean::line(cell).unwrap_or_default().to_lowercase();
-    match word.as_str() {
-        "express" | "explicit" | "opt-in" | "optin" => Ok(Basis::Express),
-        "enquiry" | "inquiry" | "enquired" | "lead" | "quote request" => Ok(Basis::Enquiry),
-        "purchase" | "customer" | "bought" | "sale" | "order" => Ok(Basis::Purchase),
-        _ => Err("Write express, enquiry or purchase.".to_owned()),
-    }
-}
-
-/// A day or an instant; without a zone it is in UTC. Days as 14/03/2026 could be read in two ways and are not.
-fn instant(cell: &str) -> Option<DateTime<Utc>> {
-    let text = cell.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(at.to_utc());
-    }
-    for shape in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
-        if let Ok(at) = NaiveDateTime::parse_from_str(text, shape) {
-            return Some(at.and_utc());
-        }
-    }
-    ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
-        .iter()
-        .find_map(|shape| NaiveDate::parse_from_str(text, shape).ok())
-        .and_then(|day| Some(day.and_hms_opt(0, 0, 0)?.and_utc()))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::imports::mapping::Mapping;
-
-    fn reader(pairs: &[(&str, &str)]) -> Reader {
-        let headings: Vec<String> = pairs.iter().map(|(heading, _)| (*heading).to_owned()).collect();
-        let columns =
-            pairs.iter().map(|(name, field)| ((*name).to_owned(), Some((*field).to_owned()))).collect();
-        let now = "2026-06-01T00:00:00Z".parse().unwrap();
-        let mapping = Mapping { columns, labels: vec!["Fair".to_owned()], ..Mapping::default() };
-        Reader::new(Arc::new(mapping.plan(&headings, now).unwrap()), "AU", Vec::new(), Vec::new(), now)
-    }
-
-    fn cells(cells: &[&str]) -> Cells {
-        cells.iter().collect()
-    }
-
-    #[test]
-    fn what_spreadsheets_do_to_numbers_is_undone_or_told() {
-        let mut reader = reader(&[("Mobile", "phone")]);
-        for written in
-            ["412345678", "412345678.0", "'0412345678", "=\"0412345678\"", "61412345678", "6.1412345678E+10"]
-        {
-            let row = reader.read(&cells(&[written])).unwrap_or_else(|words| panic!("{written}: {words}"));
-            assert_eq!(row.phone.as_deref(), Some("+61412345678"), "{written}");
-        }
-        let words = reader.read(&cells(&["6.1412E+10"])).unwrap_err();
-        assert!(words.contains("rounded") && words.contains("format the column as text"), "{words}");
-    }
-
-    #[test]
-    fn rows_are_read_or_refused_with_a_reason() {
-        let mut reader = reader(&[
-            ("Name", "name"),
-            ("Mobile", "phone"),
-            ("Mail", "email"),
-            ("Tags", "labels"),
-            ("OK", "consent.sms"),
-            ("When", "consent.at"),
-        ]);
-        let row = reader
-            .read(&cells(&["Dana Whitfield", "0412 345 678", "", "Roof; gutter", "Yes", "2026-03-14"]))
-            .unwrap();
-        assert_eq!((row.first_name.as_deref(), row.last_name.as_deref()), (Some("Dana"), Some("Whitfield")));
-        assert_eq!(row.consents, [(Channel::Sms, State::Subscribed)]);
-        assert_eq!(row.consent_term, Some(Term::EXPRESS));
-        assert_eq!(row.labels, [0, 1, 2]);
-        assert_eq!(reader.labels(), ["Fair", "Roof", "gutter"]);
-        for (given, part) in [
-            (["Dana", "", "", "", "", ""], "neither a phone number nor"),
-            (["Dana", "12", "", "", "", ""], "Phone:"),
-            (["Dana", "", "dana@", "", "", ""], "E-mail:"),
-            (["Dana", "0412345678", "", "", "maybe", ""], "yes or no"),
-            (["Dana", "0412345678", "", "", "yes", "2030-01-01"], "future"),
-            (["D\u{FFFD}na", "0412345678", "", "", "", ""], "encoding"),
-        ] {
-            let words = reader.read(&cells(&given)).unwrap_err();
-            assert!(words.contains(part), "{words}");
-        }
-        assert!(
-            reader
-                .read(&cells(&["", "0412345678", "", "", "", "", "extra"]))
-                .unwrap_err()
-                .contains("7 cells")
-        );
-        assert!(reader.read(&cells(&["", "0412345678"])).is_ok());
-    }
-
-    #[test]
-    fn what_rests_on_an_enquiry_ends_in_canada() {
-        let fields =
-            [("Mobile", "phone"), ("OK", "consent.sms"), ("Why", "consent.basis"), ("When", "consent.at")];
-        let mut reader = reader(&fields);
-        let mut term = |row: [&str; 4]| reader.read(&cells(&row)).unwrap().consent_term.unwrap();
-        let ends_at = "2026-09-14T00:00:00Z".parse().ok();
-        assert_eq!(
-            term(["+14165550123", "yes", "Inquiry", "2026-03-14"]),
-            Term { basis: Basis::Enquiry, ends_at }
-        );
-        assert_eq!(
-            term(["+12125550123", "yes", "customer", ""]),
-            Term { basis: Basis::Purchase, ends_at: None }
-        );
-        assert_eq!(term(["+14165550123", "yes", "", ""]), Term::EXPRESS);
-        let words = reader.read(&cells(&["+14165550123", "yes", "maybe", ""])).unwrap_err();
-        assert!(words.contains("express, enquiry or purchase"), "{words}");
-    }
-
-    proptest! {
-        #[test]
-        fn any_cells_are_read_or_refused(row in prop::collection::vec(any::<String>(), 0..8)) {
-            let mut reader = reader(&[
-                ("a", "phone"), ("b", "email"), ("c", "name"), ("d", "labels"), ("e", "consent.sms"), ("f", "consent.at"), ("g", "properties.x"),
-            ]);
-            let _ = reader.read(&row.iter().collect());
-        }
-    }
 }
