@@ -13,6 +13,8 @@ pub struct Config {
     pub backup_dir: Option<String>,
     /// Where the web server listens: address and port.
     pub listen: String,
+    /// Where any node also answers whether it lives and what it counts: address and port. For nodes that show no pages.
+    pub probe_listen: Option<String>,
     /// Where the world reaches this server; webhook signatures and links are made of it. No trailing slash.
     pub public_url: String,
     /// Whether the address above is only what follows from `listen`.
@@ -140,6 +142,7 @@ impl Config {
             db_connections: number(&get, "PATCHBAY_DB_CONNECTIONS", 24)?,
             backup_dir: text("PATCHBAY_BACKUP_DIR"),
             listen,
+            probe_listen: text("PATCHBAY_PROBE_LISTEN"),
             public_url_assumed,
             public_url: public_url.trim_end_matches('/').to_owned(),
             short_domain,

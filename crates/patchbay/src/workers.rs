@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App, auth, campaigns, contacts, crash, error::Error, imports, links, messaging, notifications,
-    privacy, quotes, web::idempotency,
+    privacy, providers, quotes, web::idempotency,
 };
 
 pub use api::{Doc, routes};
@@ -44,6 +44,7 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
         "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
         contacts::duplicates::WANTED => contacts::jobs::duplicates_wanted(app, job).await,
         "campaign.paused" => notifications::jobs::campaign_paused(app, job).await,
+        providers::holds::HELD => notifications::jobs::sending_held(app, job).await,
         "message.received" => notifications::jobs::notify(app, job).await,
         "quote.created" => quotes::jobs::quote_created(app, job).await,
         "quote.send" => quotes::jobs::quote_send(app, job).await,

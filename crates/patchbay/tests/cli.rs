@@ -95,7 +95,10 @@ fn a_server_serves_and_stops_in_order() {
     let link = folder.json(&["login-link", "--email", "b@example.com"]);
     assert!(link["url"].as_str().unwrap().starts_with(&server.url), "{link}");
     // A worker may share the folder, a second server may not.
-    let worker = folder.serve(&["serve", "--role", "worker"], &[]);
+    let worker = folder.serve(&["serve", "--role", "worker", "--probe-listen", "127.0.0.1:0"], &[]);
+    assert!(worker.get("/health/ready").contains("ready"));
+    assert!(worker.get("/metrics").contains("patchbay_dispatcher_lag_seconds"));
+    assert!(!worker.get("/sign-in").contains("<form"), "nothing else");
     let second = folder.command(&["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another `patchbay serve`"));

@@ -3,6 +3,9 @@
 //! One table (Twilio Docs: Error and Warning Dictionary): code → class, a sentence that a plumber understands,
 //! a retry policy, and the part of the message to look at. It is data, so that a new code is one line.
 //!
+//! From the class and the part follows what else must wait ([`Hold`]), and from the code when an address counts as out
+//! of reach ([`strikes`]).
+//!
 //! It does not decide. A code that is not here is never retried and is shown with the carrier's own words:
 //! Twilio changes codes without notice, and doing nothing is the only safe guess.
 
@@ -69,6 +72,50 @@ pub enum Field {
     StatusCallback,
     Account,
 }
+
+/// What must wait until a person has put something right, beside the message that met the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Everything that leaves through the account.
+    Account,
+    /// Everything that leaves from the same number or name.
+    Sender,
+}
+
+impl Hold {
+    /// What an error of this class about this part holds. A permission, a template or a text concerns the messages that
+    /// need it, and those fail one by one.
+    pub const fn of(class: ErrorClass, field: Option<Field>) -> Option<Self> {
+        match (class, field) {
+            (Configuration, Some(Account)) => Some(Self::Account),
+            (Sender, _) => Some(Self::Sender),
+            _ => None,
+        }
+    }
+}
+
+/// The numbers that a held sender cannot reach, by what they begin with; `None` for all. A missing registration in the US
+/// holds what goes to +1 (Twilio Docs: errors 30033 to 30035).
+pub const fn held_towards(code: Option<u32>) -> Option<&'static str> {
+    match code {
+        Some(30033..=30035) => Some("+1"),
+        _ => None,
+    }
+}
+
+/// After how many messages that were given up with this code an address counts as out of reach; `None` for codes that
+/// say nothing about the address. Several are counted within [`STRIKES_WITHIN`].
+pub const fn strikes(code: u32) -> Option<u8> {
+    match code {
+        21211 | 21614 | 21635 | 30006 | 63024 => Some(1),
+        30005 => Some(2),
+        30003 => Some(3),
+        _ => None,
+    }
+}
+
+/// How far apart failures may lie that are counted together.
+pub const STRIKES_WITHIN: Duration = Duration::from_secs(30 * DAY as u64);
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +189,7 @@ static TABLE: &[ErrorEntry] = &[
     entry(21603, Sender, Never, Some(From), "The message has no sender. Choose a number or a messaging service."),
     entry(21604, Permanent, Never, Some(To), "The message has no recipient."),
     entry(21606, Sender, Never, Some(From), "The sending number cannot send text messages, or does not belong to this Twilio account."),
-    entry(21608, Configuration, Never, Some(Account), "A Twilio trial account can only write to numbers verified in Twilio. Verify this number or upgrade the account."),
+    entry(21608, Configuration, Never, Some(To), "A Twilio trial account can only write to numbers verified in Twilio. Verify this number or upgrade the account."),
     entry(21609, Configuration, Never, Some(StatusCallback), "Twilio does not accept the address for delivery reports. Check the public address in the settings."),
     entry(21610, OptOut, Never, Some(To), "This person replied STOP. They must text START before they can be written to again."),
     entry(21611, RetryLater, after(10 * MINUTE, 6), Some(From), "The sending number already has ten hours of messages waiting. We try again later, more slowly."),
@@ -158,9 +205,9 @@ static TABLE: &[ErrorEntry] = &[
     entry(21656, Configuration, Never, Some(Template), "The values for the message template are not valid."),
     entry(21659, Sender, Never, Some(From), "The sending number does not belong to this Twilio account."),
     entry(21660, Sender, Never, Some(From), "The sending number belongs to another Twilio account or another country."),
-    entry(21703, Configuration, Never, Some(From), "The messaging service has no numbers. Add one in Twilio."),
-    entry(21704, Configuration, Never, Some(From), "The messaging service has no number that can send this message."),
-    entry(21705, Configuration, Never, Some(From), "The messaging service does not exist in this Twilio account."),
+    entry(21703, Sender, Never, Some(From), "The messaging service has no numbers. Add one in Twilio."),
+    entry(21704, Sender, Never, Some(From), "The messaging service has no number that can send this message."),
+    entry(21705, Sender, Never, Some(From), "The messaging service does not exist in this Twilio account."),
     entry(21910, Configuration, Never, Some(From), "Sender and recipient do not fit together: one is WhatsApp, the other is not."),
     // Failures reported later, by status callback.
     entry(30001, RetryLater, after(HOUR, 3), Some(From), "Too many messages were waiting at the carrier. We try again later, more slowly."),
@@ -189,7 +236,7 @@ static TABLE: &[ErrorEntry] = &[
     entry(30410, RetryLater, after(15 * MINUTE, 1), None, "The carrier took too long to answer."),
     entry(30500, RetryLater, after(15 * MINUTE, 1), None, "The carrier had an internal problem."),
     // WhatsApp and other channels.
-    entry(63001, Configuration, Never, Some(Account), "WhatsApp does not accept the sender's credentials. Check the WhatsApp sender in Twilio."),
+    entry(63001, Sender, Never, Some(From), "WhatsApp does not accept the sender's credentials. Check the WhatsApp sender in Twilio."),
     entry(63002, Configuration, Never, Some(From), "WhatsApp does not accept the request. Check the WhatsApp sender in Twilio."),
     entry(63003, Configuration, Never, Some(From), "WhatsApp did not find what the request names. Check the WhatsApp sender in Twilio."),
     entry(63004, RetryLater, after(15 * MINUTE, 1), None, "WhatsApp could not handle the request right now."),
@@ -229,9 +276,10 @@ mod tests {
             (Permanent, &[30004, 30005, 30006, 30010, 30018, 30036, 30039]),
             (Permanent, &[63016, 63019, 63021, 63024, 63032, 63049]),
             (Configuration, &[20003, 20005, 20404, 21408, 21608, 21609, 21654, 21655, 21656]),
-            (Configuration, &[21703, 21704, 21705, 21910, 30002, 30007, 63001, 63015]),
+            (Configuration, &[21910, 30002, 30007, 63015]),
             (Configuration, &[63027, 63028, 63029, 63040, 63041, 63042]),
-            (Sender, &[21212, 21606, 21659, 21660, 30024, 30032, 30033, 30034, 30035, 63007]),
+            (Sender, &[21212, 21606, 21659, 21660, 21703, 21704, 21705]),
+            (Sender, &[30024, 30032, 30033, 30034, 30035, 63001, 63007]),
             (OptOut, &[21610]),
             (RetryLater, &[20429, 20500, 20503, 21611, 30001, 30003, 30008, 30009, 30017, 30022, 30023]),
             (RetryLater, &[30027, 30410, 30500, 63005, 63018, 63038]),
@@ -248,6 +296,25 @@ mod tests {
         for entry in TABLE {
             assert_eq!(entry.retry == Never, entry.class != RetryLater, "{}", entry.code);
         }
+    }
+
+    #[test]
+    fn only_what_concerns_others_holds_them() {
+        let holds = |code| {
+            let entry = explain(code).expect("a known code");
+            Hold::of(entry.class, entry.field)
+        };
+        for (codes, expected) in [
+            (&[20003, 20005, 20404, 30002][..], Some(Hold::Account)),
+            (&[21212, 21606, 21659, 21660, 21703, 30024, 30032, 30034, 63007], Some(Hold::Sender)),
+            (&[21408, 21608, 21609, 21654, 30007, 63015, 63041], None),
+            (&[21211, 21610, 21614, 20429, 30003, 30008, 63016], None),
+        ] {
+            for code in codes {
+                assert_eq!(holds(*code), expected, "{code}");
+            }
+        }
+        assert_eq!((held_towards(Some(30034)), held_towards(Some(21606))), (Some("+1"), None));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use carrier::CarrierOptions;
-pub use errors::{ErrorClass, Field, Retry};
+pub use errors::{ErrorClass, Field, Hold, Retry};
 pub use fake::{Event, Fake, FakeOptions};
 pub use message::{Channel, Found, Lookup, Outcome, Outgoing, Price, ProviderError, Refusal, UnknownChannel};
 pub use smtp::{Smtp, SmtpError, SmtpOptions};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    errors::{self, ErrorClass, Field, Retry},
+    errors::{self, ErrorClass, Field, Hold, Retry},
     status::ProviderStatus,
 };
 
@@ -233,6 +233,11 @@ impl Refusal {
                 field: None,
             },
         }
+    }
+
+    /// What else must wait until a person has put something right.
+    pub const fn holds(&self) -> Option<Hold> {
+        Hold::of(self.class, self.field)
     }
 
     pub(crate) fn configuration(detail: impl Into<String>, field: Field) -> Self {

@@ -181,7 +181,7 @@ impl Provider for Smtp {
     async fn send(&self, message: &Outgoing) -> Outcome {
         if message.channel != Channel::Email {
             let detail = "A mail server sends e-mail only.";
-            return Outcome::Refused(Refusal::configuration(detail, Field::Account));
+            return Outcome::Refused(Refusal::configuration(detail, Field::From));
         }
         let (mail, id) = match self.compose(message) {
             Ok(composed) => composed,

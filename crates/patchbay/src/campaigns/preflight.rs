@@ -48,7 +48,8 @@ pub struct Preflight {
     pub now: i64,
     /// Would go later, by the gate that holds them then.
     pub later: BTreeMap<String, i64>,
-    /// Would never go; `template` is a hole in the text, `address` a missing number or e-mail address.
+    /// Would never go; `template` is a hole in the text, `address` a missing number or e-mail address, or
+    /// one that carriers cannot reach.
     pub never: BTreeMap<String, i64>,
     /// Of all that would go.
     pub segments: i64,
@@ -180,6 +181,10 @@ impl Asking<'_> {
                 json!({ "code": "address", "detail": words::no_address(channel) }),
             );
         };
+        if let Some(code) = prospect.unreachable {
+            let detail = format!("Out of reach: {}", messaging::unreachable::reason(code));
+            return self.never(id, "address", json!({ "code": "address", "detail": detail }));
+        }
         let written = self.writer.write(position, reader).and_then(|mut page| {
             let link = look::sample_link(self.app, page.lacks);
             self.writer.add_way_out(&mut page, prospect.country.as_deref(), link.as_deref())?;
@@ -310,6 +315,7 @@ fn due_row(prospect: sql::ProspectRow, channel: Channel, to: String, cost_micros
         consent_expires_at: prospect.consent_expires_at,
         listed_reason: prospect.listed_reason,
         listed_at: prospect.listed_at,
+        unreachable: prospect.unreachable,
     }
 }
 

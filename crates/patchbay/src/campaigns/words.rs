@@ -80,7 +80,8 @@ pub(crate) fn reason(gate: &str, code: Option<&str>) -> &'static str {
         "rate_limit" => "In line: so many a second",
         "warm_up" => "Number is still warming up",
         "template" => "Something the text needs is missing",
-        "address" => "No address for this channel",
+        "address" => "No address that can be reached",
+        "carrier" => "The carrier refuses the account or the number",
         _ => "Held back",
     }
 }

@@ -32,6 +32,9 @@ pub enum Command {
         listen: Option<String>,
         #[arg(long, value_enum, default_value_t = Role::All)]
         role: Role,
+        /// Another address and port, for /health, /health/ready and /metrics alone [default: none, or PATCHBAY_PROBE_LISTEN]
+        #[arg(long, value_name = "ADDRESS")]
+        probe_listen: Option<String>,
     },
     /// Run with a tenant full of believable data and a carrier that only pretends
     Demo {

@@ -102,8 +102,13 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
         Command::Serve { listen, .. } | Command::Demo { listen } => listen.clone(),
         _ => None,
     };
+    let probe = match &arguments.command {
+        Command::Serve { probe_listen, .. } => probe_listen.clone(),
+        _ => None,
+    };
     let data = arguments.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let mut config = environment::read(&[("PATCHBAY_DATA_DIR", data), ("PATCHBAY_LISTEN", listen)])?;
+    let given = [("PATCHBAY_DATA_DIR", data), ("PATCHBAY_LISTEN", listen), ("PATCHBAY_PROBE_LISTEN", probe)];
+    let mut config = environment::read(&given)?;
     if !matches!(arguments.command, Command::Serve { .. } | Command::Demo { .. }) {
         config.db_connections = config.db_connections.min(4);
     }

@@ -22,7 +22,10 @@ pub async fn serve(
     let node = Node::open(config, role, signals).await?;
     let url = &node.app().config.public_url;
     match role {
-        Role::Worker => output.say("Patchbay works in the background.", &json!({ "role": "worker" })),
+        Role::Worker => output.say(
+            "Patchbay works in the background.",
+            &json!({ "role": "worker", "probe": node.probe_address() }),
+        ),
         _ => output.say(
             format!("Patchbay listens on {}", node.address()),
             &json!({ "url": url, "listen": node.address() }),

@@ -8,14 +8,19 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use axum::Router;
 use serde::Serialize;
 
 use crate::{
     app::App,
     error::Result,
-    web::routes::{Access, Routes},
+    web::{
+        pages,
+        routes::{Access, Routes},
+        security,
+    },
 };
 
 pub use api::Doc;
@@ -31,6 +36,13 @@ pub fn routes(routes: Routes) -> Routes {
         Access::Public,
         api::metrics,
     )
+}
+
+/// These routes alone, for an address of their own: a worker has no other.
+pub fn router(app: &Arc<App>) -> Router {
+    let (router, _) = Routes::new(app.clone()).with(routes).finish();
+    let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
+    security::protect(app, router.with_state(app.clone()))
 }
 
 /// How far behind the workers are.

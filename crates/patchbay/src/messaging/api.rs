@@ -95,7 +95,8 @@ pub struct Message {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Gate {
     /// `kill_switch`, `budget`, `do_not_contact`, `suppression_window`, `quiet_hours`, `rate_limit`, `warm_up`, or
-    /// `template` for a message with a hole in its text, or `address` for a contact who cannot be written to.
+    /// `template` for a message with a hole in its text, `address` for a contact who cannot be written to, or `carrier`
+    /// while the carrier refuses the account or the sender.
     pub name: String,
     /// `waiting` or `blocked`.
     pub verdict: &'static str,

@@ -22,6 +22,7 @@ use super::{
         inbox::{self, ConversationRow},
         thread::{self as sql, ConsentRow, ListedRow},
     },
+    unreachable::{self, Unreachable},
 };
 use crate::{
     app::App,
@@ -83,6 +84,8 @@ pub struct Desk {
     /// Where consent stands, for the channels on which anything is known.
     pub consents: Vec<ConsentRow>,
     pub listed: Option<ListedRow>,
+    /// Addresses that carriers cannot reach. A person may try all the same.
+    pub unreachable: Vec<Unreachable>,
 }
 
 impl Desk {
@@ -194,7 +197,20 @@ pub async fn desk(
         .and_then(|word| word.parse().ok())
         .filter(|channel| roads.iter().any(|road| road.channel == *channel));
     let quiet_binds = sending.quiet_binds_people;
-    Ok(Desk { roads, usual, zone, zone_known, quiet, quiet_binds, prices: sending.prices, consents, listed })
+    let unreachable =
+        unreachable::of_contact(tx, contact.phone_e164.as_deref(), contact.email.as_deref()).await?;
+    Ok(Desk {
+        roads,
+        usual,
+        zone,
+        zone_known,
+        quiet,
+        quiet_binds,
+        prices: sending.prices,
+        consents,
+        listed,
+        unreachable,
+    })
 }
 
 /// When a message is to leave, as a form says it.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Intent, conversations, enqueue, sql};
+use super::{Intent, conversations, enqueue, sql, unreachable};
 use crate::{
     app::App,
     consent::{self, Change, State},
@@ -73,6 +73,7 @@ pub async fn receive(app: &App, tenant: Uuid, inbound: Inbound) -> Result<()> {
         None if answers_test(&mut tx, &inbound, now).await? => None,
         None => Some(create(&mut tx, app, channel, &inbound).await?),
     };
+    unreachable::clear(&mut tx, &[channel.as_str().to_owned()], std::slice::from_ref(&inbound.from)).await?;
     let id = app.new_id();
     if !sql::conversations::insert_inbound(&mut tx, id, contact, &dedupe_key, &inbound, now).await? {
         return Ok(()); // another node was first

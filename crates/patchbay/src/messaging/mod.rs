@@ -6,12 +6,18 @@
 //! What is deliberately not here: deciding (the gates are in `patchbay_rules`), talking to carriers
 //! (`patchbay_providers`), and what a message says (`templates`).
 
+mod again;
 mod api;
 mod api_conversations;
 mod bulk;
 pub mod compose;
+mod consequences;
 pub mod conversations;
 pub mod dispatcher;
+#[cfg(test)]
+mod effects_tests;
+#[cfg(test)]
+mod fairness_tests;
 pub(crate) mod inbound;
 pub mod inbox;
 pub mod jobs;
@@ -22,6 +28,7 @@ mod sql;
 mod tests;
 pub mod thread;
 mod ui;
+pub mod unreachable;
 pub mod view;
 pub mod webhooks;
 

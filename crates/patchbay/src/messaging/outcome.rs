@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use patchbay_providers::{ErrorClass, Outcome};
+use patchbay_providers::{ErrorClass, Outcome, Outgoing};
 use patchbay_rules::{
     gates,
     message::{Channel, Kind},
@@ -11,8 +11,10 @@ use patchbay_rules::{
 use uuid::Uuid;
 
 use super::{
-    dispatcher::{Claimed, Settlement, give_back, pause},
+    again,
+    dispatcher::{Claimed, Settlement, give_back},
     sql::reports::{self as sql, Outcomes, SettledRow},
+    unreachable::{self, Failure},
 };
 use crate::{
     app::App,
@@ -20,11 +22,9 @@ use crate::{
     crash,
     db::TenantTx,
     error::{Error, Result},
+    providers::holds::{self, Refused},
     quotes,
 };
-
-/// Attempts after which "later" becomes "failed".
-const MOST_ATTEMPTS: i32 = 8;
 
 /// Writes the outcomes of one tenant's calls and what follows from them.
 pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) -> Result<()> {
@@ -60,22 +60,33 @@ pub(super) async fn settle(app: &App, tenant: Uuid, settlements: &[Settlement]) 
         .collect();
     give_back(&mut tx, &refunds).await?;
     follow_up(&mut tx, &settled, now).await?;
-    for settlement in settlements {
-        if let Outcome::Refused(refusal) = &settlement.outcome
-            && refusal.class == ErrorClass::OptOut
-        {
-            carrier_opt_out(
-                &mut tx,
-                crate::providers::rules_channel(settlement.claimed.outgoing.channel),
-                &settlement.claimed.outgoing.to,
-                refusal.code,
-                now,
-            )
-            .await?;
-        }
-    }
+    refused(&mut tx, settlements, now).await?;
     crash::point("settle.written").await;
     tx.commit().await
+}
+
+/// What follows for others from the refusals among the outcomes: an account or sender is held, an address is out of
+/// reach, a person has opted out.
+async fn refused(tx: &mut TenantTx, settlements: &[Settlement], now: DateTime<Utc>) -> Result<()> {
+    let refusals = || {
+        settlements.iter().filter_map(|settlement| match &settlement.outcome {
+            Outcome::Refused(refusal) => Some((&settlement.claimed, refusal)),
+            _ => None,
+        })
+    };
+    let held = refusals()
+        .filter_map(|(claimed, refusal)| Refused::on(&claimed.route, &claimed.outgoing.to, refusal));
+    holds::hold(tx, held.collect(), now).await?;
+    let failures = refusals().filter_map(|(claimed, refusal)| {
+        let Outgoing { channel, to, .. } = &claimed.outgoing;
+        Some(Failure { channel: channel.as_str(), address: to, code: refusal.code? })
+    });
+    unreachable::note(tx, &failures.collect::<Vec<_>>(), now).await?;
+    for (claimed, refusal) in refusals().filter(|(_, refusal)| refusal.class == ErrorClass::OptOut) {
+        let channel = crate::providers::rules_channel(claimed.outgoing.channel);
+        carrier_opt_out(tx, channel, &claimed.outgoing.to, refusal.code, now).await?;
+    }
+    Ok(())
 }
 
 /// Writes outcomes that no call brought, but reconciliation; answers those that were still open.
@@ -144,25 +155,38 @@ impl Line {
             Outcome::Accepted { provider_message_id, from, .. } => {
                 Self { provider_id: Some(provider_message_id.clone()), from: from.clone(), ..empty }
             }
+            // Certainly not accepted, and no fault of this message: it waits with all others for the hold to end.
+            Outcome::Refused(refusal) if refusal.holds().is_some() => Self {
+                status: "queued",
+                code: number(refusal.code),
+                detail: Some(refusal.detail.clone()),
+                next: Some(now),
+                ..empty
+            },
             Outcome::Refused(refusal) => Self {
                 status: "failed",
                 code: number(refusal.code),
                 detail: Some(refusal.detail.clone()),
                 ..empty
             },
-            Outcome::Retry { after, code, detail } if attempt < MOST_ATTEMPTS => Self {
-                status: "queued",
-                code: number(*code),
-                detail: Some(detail.clone()),
-                next: Some(now + pause(attempt, *after)),
-                ..empty
-            },
-            Outcome::Retry { code, detail, .. } => Self {
-                status: "failed",
-                code: number(*code),
-                detail: Some(format!("{detail} Gave up after {attempt} attempts.")),
-                ..empty
-            },
+            Outcome::Retry { after, code, detail } => {
+                let code_of = number(*code);
+                match again::next(again::policy(*code), attempt, *after, now) {
+                    Some(next) => Self {
+                        status: "queued",
+                        code: code_of,
+                        detail: Some(detail.clone()),
+                        next: Some(next),
+                        ..empty
+                    },
+                    None => Self {
+                        status: "failed",
+                        code: code_of,
+                        detail: Some(format!("{detail} Gave up after {attempt} attempts.")),
+                        ..empty
+                    },
+                }
+            }
             Outcome::Unknown { detail } => {
                 Self { status: "unknown", detail: Some(detail.clone()), next: Some(ask_at), ..empty }
             }

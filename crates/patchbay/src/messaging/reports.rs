@@ -2,6 +2,8 @@
 //!
 //! Reports come late, twice, out of order, and even before the answer to the call that they report on. Every one
 //! becomes an event; the status is the fold over them by [`Status::advance`], which never goes down.
+//! What follows from it for others is in [`consequences`]. A receipt that comes after a failure, before the next attempt,
+//! ends that attempt.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    consequences::{self, Moved},
     outcome,
     sql::reports::{self as sql, Advances, Events, Prices, SettledRow},
 };
@@ -103,10 +106,11 @@ pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: Date
         if report.attempt.is_some_and(|attempt| attempt != row.attempt) {
             continue;
         }
+        let arrived = meaning(report.status).is_some_and(Status::is_delivered);
         if row.status == "queued"
             && (row.attempt == 0
                 || report.attempt.is_none()
-                || former.contains(&(id, report.provider_message_id.clone())))
+                || !arrived && former.contains(&(id, report.provider_message_id.clone())))
         {
             continue;
         }
@@ -156,6 +160,11 @@ pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: Date
     if !prices.ids.is_empty() {
         sql::settle_prices(tx, &prices).await?;
     }
+    let moved: Vec<Moved<'_>> = folds
+        .iter()
+        .filter_map(|(id, fold)| Some(Moved { row: &standing[id], status: fold.status, report: fold.moved? }))
+        .collect();
+    consequences::draw(tx, &moved, now).await?;
     for report in reports.iter().filter(|report| {
         report.code.and_then(errors::explain).is_some_and(|entry| entry.class == ErrorClass::OptOut)
     }) {

@@ -46,6 +46,18 @@ pub async fn notify(app: &App, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
+/// The carrier refuses an account or a sender: tells the rules, or without any rule the owners and admins.
+pub async fn sending_held(app: &App, job: &Job) -> Result<()> {
+    let Some(id) = job.payload["hold_id"].as_str().and_then(|id| Uuid::parse_str(id).ok()) else {
+        return Ok(());
+    };
+    let mut tx = app.db.tenant(job.tenant_id).await?;
+    let Some(held) = sql::find_held(&mut tx, id).await? else { return Ok(()) };
+    let (subject, text) = words::held(&held, &app.config.public_url);
+    tell(&mut tx, app, job, &["owner", "admin"], &held.country, &subject, &text).await?;
+    tx.commit().await
+}
+
 /// A campaign paused itself: tells the rules, or without any rule the owners.
 pub async fn campaign_paused(app: &App, job: &Job) -> Result<()> {
     let Some(id) = job.payload["campaign_id"].as_str().and_then(|id| Uuid::parse_str(id).ok()) else {
@@ -54,18 +66,33 @@ pub async fn campaign_paused(app: &App, job: &Job) -> Result<()> {
     let mut tx = app.db.tenant(job.tenant_id).await?;
     let Some(paused) = sql::find_paused(&mut tx, id).await? else { return Ok(()) };
     let (subject, text) = words::paused(&paused, &app.config.public_url);
-    for rule in sql::list_active(&mut tx, &job.event_type).await? {
-        send(&mut tx, app, job, &rule, &paused.country, subject.clone(), text.clone()).await?;
-    }
-    if !sql::has_rule(&mut tx, &job.event_type).await? {
-        for (owner, email) in sql::owners(&mut tx).await? {
-            let key = format!("notify:{owner}:{}", job.id);
-            let mut intent = Intent::new(Kind::Notification, Channel::Email, key, email, text.clone());
-            intent.subject = Some(subject.clone());
-            messaging::enqueue(&mut tx, app, intent).await?;
-        }
-    }
+    tell(&mut tx, app, job, &["owner"], &paused.country, &subject, &text).await?;
     tx.commit().await
+}
+
+/// Tells every rule for the event, or without any rule the members with these roles, by e-mail.
+async fn tell(
+    tx: &mut TenantTx,
+    app: &App,
+    job: &Job,
+    roles: &[&str],
+    country: &str,
+    subject: &str,
+    text: &str,
+) -> Result<()> {
+    for rule in sql::list_active(tx, &job.event_type).await? {
+        send(tx, app, job, &rule, country, subject.to_owned(), text.to_owned()).await?;
+    }
+    if sql::has_rule(tx, &job.event_type).await? {
+        return Ok(());
+    }
+    for (member, email) in sql::members(tx, roles).await? {
+        let key = format!("notify:{member}:{}", job.id);
+        let mut intent = Intent::new(Kind::Notification, Channel::Email, key, email, text);
+        intent.subject = Some(subject.to_owned());
+        messaging::enqueue(tx, app, intent).await?;
+    }
+    Ok(())
 }
 
 /// The words of `rule` for this event, unless it has said enough for now.

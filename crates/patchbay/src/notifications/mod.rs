@@ -1,7 +1,7 @@
 //! Notification rules: who in the business is told of what, which way.
 //!
 //! Promises: a notification is a message of the ledger like any other, sent once per rule and event; a storm of events
-//! becomes few messages; a campaign that stopped itself is told to somebody, rule or no rule. Does not: write to contacts, or answer to quiet hours (a member chose to be told).
+//! becomes few messages; a campaign that stopped itself, or a carrier that refuses the account, is told to somebody, rule or no rule. Does not: write to contacts, or answer to quiet hours (a member chose to be told).
 
 mod api;
 pub mod jobs;
@@ -23,6 +23,7 @@ use crate::{
     auth::{Caller, Role},
     db::TenantTx,
     error::{Error, Result},
+    providers::holds::HELD,
     web::{
         paging::{Page, PageQuery},
         routes::{Access, Routes},
@@ -32,7 +33,7 @@ use crate::{
 pub use api::Doc;
 
 /// What somebody can be told of: the event's name, and the words for it.
-pub const EVENTS: [(&str, &str); 7] = [
+pub const EVENTS: [(&str, &str); 8] = [
     ("lead.created", "A new lead"),
     ("message.received", "A message from a contact"),
     ("quote.viewed", "A quote is opened"),
@@ -40,9 +41,11 @@ pub const EVENTS: [(&str, &str); 7] = [
     ("quote.rejected", "A quote is declined"),
     ("quote.expired", "A quote expires"),
     (CAMPAIGN_PAUSED, "A campaign pauses itself"),
+    (HELD, "The carrier refuses an account or a number"),
 ];
 
-/// Where no rule was ever made for this one, the owners are told by e-mail: it must not go unnoticed.
+/// Where no rule was ever made for this one, the owners are told by e-mail: it must not go unnoticed. The same holds for
+/// [`HELD`], for owners and admins.
 const CAMPAIGN_PAUSED: &str = "campaign.paused";
 
 /// One rule: when `event_type` happens, `target` is told.

@@ -218,6 +218,30 @@ pub(super) async fn find_paused(tx: &mut TenantTx, campaign: Uuid) -> Result<Opt
     .await?)
 }
 
+/// What the carrier refuses.
+pub(super) struct Held {
+    /// The number or name; `None` where everything of the account waits.
+    pub sender: Option<String>,
+    pub reason: String,
+    pub country: String,
+}
+
+/// `None` once it was lifted.
+pub(super) async fn find_held(tx: &mut TenantTx, hold: Uuid) -> Result<Option<Held>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        Held,
+        r#"select s.address as "sender?", h.reason, t.country
+           from patchbay.sending_holds h join patchbay.tenants t on t.id = h.tenant_id
+           left join patchbay.senders s on s.tenant_id = $1 and s.id = h.sender_id
+           where h.tenant_id = $1 and h.id = $2"#,
+        tenant,
+        hold,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// Whether somebody made a rule for this event, switched on or off.
 pub(super) async fn has_rule(tx: &mut TenantTx, event_type: &str) -> Result<bool> {
     let tenant = tx.tenant();
@@ -230,10 +254,11 @@ pub(super) async fn has_rule(tx: &mut TenantTx, event_type: &str) -> Result<bool
     .await?)
 }
 
-/// The owners: who they are, and their addresses.
-pub(super) async fn owners(tx: &mut TenantTx) -> Result<Vec<(Uuid, String)>> {
+/// The members with these roles: who they are, and their addresses.
+pub(super) async fn members(tx: &mut TenantTx, roles: &[&str]) -> Result<Vec<(Uuid, String)>> {
     let rows = sqlx::query!(
-        r#"select user_id as "id!", email as "email!" from patchbay.members() where role = 'owner' order by user_id limit 100"#
+        r#"select user_id as "id!", email as "email!" from patchbay.members() where role = any($1) order by user_id limit 100"#,
+        roles as _,
     )
     .fetch_all(tx.conn())
     .await?;

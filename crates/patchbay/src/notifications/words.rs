@@ -2,7 +2,7 @@
 
 use patchbay_rules::{money, phone};
 
-use super::sql::{Paused, Subject};
+use super::sql::{Held, Paused, Subject};
 use crate::{campaigns, contacts::full_name};
 
 /// Characters of what somebody wrote that are quoted.
@@ -67,6 +67,22 @@ pub(super) fn paused(paused: &Paused, public_url: &str) -> (String, String) {
     let subject = format!("The campaign {name} paused itself");
     let text =
         format!("{subject}{why}. Nothing more leaves until somebody resumes it. {public_url}/campaigns/{id}");
+    (subject, text)
+}
+
+/// Subject and text about what the carrier refuses.
+pub(super) fn held(held: &Held, public_url: &str) -> (String, String) {
+    let what = match &held.sender {
+        Some(address) => {
+            format!("Messages from {}", phone::format_national_or_international(address, &held.country))
+        }
+        None => "Messages".to_owned(),
+    };
+    let subject = format!("{what} wait: the carrier refuses them");
+    let text = format!(
+        "{subject}. {} Nothing is lost: put it right, then press Try again. {public_url}/settings/sending",
+        held.reason.trim_end()
+    );
     (subject, text)
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Credentials, open_credentials, sql, sql::accounts as rows};
+use super::{Credentials, holds, open_credentials, sql, sql::accounts as rows};
 use crate::{
     app::App,
     audit,
@@ -95,6 +95,7 @@ pub async fn save(app: &App, caller: &Caller, new: NewAccount) -> Result<(Accoun
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let id = rows::upsert(&mut tx, &input).await?;
     rows::disable_pretended_senders(&mut tx, now).await?;
+    holds::lift_of_account(&mut tx, &new.provider, id, now).await?;
     let is_new = id == input.id;
     let action = if is_new { "provider_account.created" } else { "provider_account.replaced" };
     finish(app, caller, tx, id, action, &new).await.map(|account| (account, is_new))
@@ -116,6 +117,7 @@ pub async fn replace(app: &App, caller: &Caller, id: Uuid, new: NewAccount) -> R
     if !rows::replace(&mut tx, id, &input).await? {
         return Err(Error::NotFound("account"));
     }
+    holds::lift_of_account(&mut tx, &new.provider, id, input.now).await?;
     finish(app, caller, tx, id, "provider_account.replaced", &new).await
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     accounts::{self, Account, NewAccount},
+    holds::{self, Hold},
     senders::{self, NewSender, Sender, SenderPatch},
 };
 use crate::{
@@ -31,6 +32,14 @@ pub(super) struct Accounts {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Senders {
     data: Vec<Sender>,
+    /// Always null: there are few.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SendingHolds)]
+pub(super) struct Holds {
+    data: Vec<Hold>,
     /// Always null: there are few.
     next_cursor: Option<String>,
 }
@@ -132,6 +141,26 @@ pub(super) async fn remove_sender(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What waits because the carrier refuses an account or a sender, and why.
+#[utoipa::path(get, path = "/api/sending-holds", tag = "Sending", responses((status = 200, body = Holds)))]
+pub(super) async fn holds(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Holds>> {
+    Ok(Json(Holds { data: holds::list(&app, &caller).await?, next_cursor: None }))
+}
+
+/// Lifts a hold: what waits for it tries again.
+#[utoipa::path(
+    delete, path = "/api/sending-holds/{id}", tag = "Sending", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 404, body = Problem)),
+)]
+pub(super) async fn lift_hold(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode> {
+    holds::lift(&app, &caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// This feature's part of the API's description.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
@@ -142,6 +171,8 @@ pub(super) async fn remove_sender(
     senders,
     create_sender,
     update_sender,
-    remove_sender
+    remove_sender,
+    holds,
+    lift_hold
 ))]
 pub struct Doc;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod api;
+pub mod holds;
 mod registry;
 mod reseal;
 pub mod senders;
@@ -33,5 +34,7 @@ pub fn routes(routes: WebRoutes) -> WebRoutes {
         .post("/api/senders", manage, api::create_sender)
         .patch("/api/senders/{id}", manage, api::update_sender)
         .delete("/api/senders/{id}", manage, api::remove_sender)
+        .get("/api/sending-holds", read, api::holds)
+        .delete("/api/sending-holds/{id}", manage, api::lift_hold)
         .with(ui::routes)
 }

@@ -188,6 +188,10 @@ impl Providers {
 /// How one message leaves.
 pub struct Route {
     pub provider: Arc<dyn Provider>,
+    /// The tenant's own account behind it; `None` for what the environment shares.
+    pub account_id: Option<Uuid>,
+    /// When that account was saved as it was used.
+    pub account_version: Option<DateTime<Utc>>,
     pub sender_id: Option<Uuid>,
     pub from: Option<String>,
     pub messaging_service_sid: Option<String>,
@@ -221,22 +225,23 @@ impl Routes {
                 .account_id
                 .and_then(|id| accounts.iter().find(|a| a.id == id))
                 .and_then(|a| a.messaging_service_sid.clone());
+            // Without an account of its own: the tenant's only one, or the shared one.
+            let account = match sender.account_id {
+                Some(id) => accounts.iter().find(|account| account.id == id),
+                None => accounts.iter().find(|account| account.provider == sender.provider),
+            };
             let provider: Arc<dyn Provider> = match (sender.provider.as_str(), sender.account_id) {
                 ("fake", _) => providers.fake.clone(),
                 ("smtp", _) => {
                     providers.smtp.clone().ok_or("No mail server is configured (PATCHBAY_SMTP_URL).")?
                 }
-                (_, Some(id)) => {
-                    let row = accounts
-                        .iter()
-                        .find(|account| account.id == id)
-                        .ok_or("The account of this number is switched off.")?;
+                (_, Some(_)) => {
+                    let row = account.ok_or("The account of this number is switched off.")?;
                     providers
                         .account(app, tenant, row)
                         .map_err(|error| format!("The account of this number cannot be used: {error}."))?
                 }
-                // Without an account of its own: the tenant's only one, or the shared one.
-                (name, None) => match accounts.iter().find(|account| account.provider == name) {
+                (_, None) => match account {
                     Some(row) => providers
                         .account(app, tenant, row)
                         .map_err(|error| format!("The account cannot be used: {error}."))?,
@@ -247,6 +252,8 @@ impl Routes {
             };
             Ok(Arc::new(Route {
                 provider,
+                account_id: account.map(|account| account.id),
+                account_version: account.map(|account| account.updated_at),
                 sender_id: Some(sender.id),
                 from: Some(sender.address.clone()),
                 messaging_service_sid: service,
@@ -268,6 +275,8 @@ impl Routes {
                 let provider = providers.account(app, tenant, row).ok()?;
                 Some(Arc::new(Route {
                     provider,
+                    account_id: Some(row.id),
+                    account_version: Some(row.updated_at),
                     sender_id: None,
                     from: None,
                     messaging_service_sid: row.messaging_service_sid.clone(),
@@ -278,13 +287,22 @@ impl Routes {
             .map(|shared| {
                 Arc::new(Route {
                     provider: shared.provider.clone(),
+                    account_id: None,
+                    account_version: None,
                     sender_id: None,
                     from: shared.from.clone(),
                     messaging_service_sid: shared.messaging_service_sid.clone(),
                 })
             });
         let smtp = providers.smtp.clone().map(|smtp| {
-            Arc::new(Route { provider: smtp, sender_id: None, from: None, messaging_service_sid: None })
+            Arc::new(Route {
+                provider: smtp,
+                account_id: None,
+                account_version: None,
+                sender_id: None,
+                from: None,
+                messaging_service_sid: None,
+            })
         });
         Ok(Self { senders, service, shared, smtp })
     }

@@ -89,6 +89,12 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Sender>> {
     load(&mut tx, today(app, caller)).await
 }
 
+/// One of them.
+pub async fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Sender> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    get(&mut tx, today(app, caller), id).await
+}
+
 /// The tenant's own day.
 fn today(app: &App, caller: &Caller) -> NaiveDate {
     app.now().with_timezone(&caller.tenant.timezone).date_naive()

@@ -1,6 +1,7 @@
 //! Accounts and senders.
 
 pub(super) mod accounts;
+pub(super) mod holds;
 pub(super) mod senders;
 
 use chrono::{DateTime, Utc};

@@ -220,3 +220,37 @@ async fn the_page_offers_what_may_be_done() {
         viewer.post(path, &[]).await.expect(403);
     }
 }
+
+#[tokio::test]
+async fn a_senders_rate_and_warm_up_are_changed_on_its_page() {
+    let test = TestApp::new().await;
+    let ace = Office::open(&test, "ace").await;
+    let mut owner = Browser::with_session(&test, &ace.session);
+    let id = test.text("select id::text from patchbay.senders").await;
+    let path = format!("/settings/senders/{id}");
+    assert!(owner.get("/settings/sending").await.expect(200).text.contains(&path));
+    let change = [("label", "Main"), ("rate_per_second", "1.5"), ("warmup_started_on", "2030-03-01")];
+    owner.post(&path, &change).await.expect(303);
+    let saved = "select label || ' ' || rate_per_second || ' ' || warmup_started_on from patchbay.senders";
+    assert_eq!(test.text(saved).await, "Main 1.5 2030-03-01");
+    let page = owner.get(&path).await.expect(200).text;
+    assert!(page.contains("value=\"1.5\"") && page.contains("value=\"2030-03-01\""), "{page}");
+    assert!(owner.get("/settings/sending").await.expect(200).text.contains("at most 1.5 a second"));
+    for (field, value, problem) in [
+        ("rate_per_second", "fast", "Choose 0.01 to 10,000 a second."),
+        ("rate_per_second", "0", "Choose 0.01 to 10,000 a second."),
+        ("warmup_started_on", "soon", "Choose a day, or leave it empty."),
+    ] {
+        let refused = owner.post(&path, &[(field, value)]).await.expect(422).text;
+        assert!(refused.contains(problem) && refused.contains(value), "{refused}");
+    }
+    assert_eq!(test.text(saved).await, "Main 1.5 2030-03-01");
+    owner.post(&path, &[("label", "Main")]).await.expect(303);
+    assert_eq!(
+        test.scalar("select count(*) from patchbay.senders where rate_per_second is null and warmup_started_on is null").await,
+        1
+    );
+    Browser::member(&test, "ace", "v@ace.example", Role::Viewer).await.get(&path).await.expect(403);
+    let stranger = Office::open(&test, "bee").await;
+    Browser::with_session(&test, &stranger.session).get(&path).await.expect(404);
+}

@@ -15,6 +15,7 @@ pub(super) struct SendingPage {
     pub(super) tabs: Vec<Tab>,
     pub(super) error: String,
     pub(super) is_stopped: bool,
+    pub(super) holds: Vec<HoldRow>,
     pub(super) senders: Vec<SenderRow>,
     pub(super) sender_fields: Vec<Field>,
     /// Whether the form for a new sender is open: it has errors, or there is none yet.
@@ -41,10 +42,32 @@ pub(super) struct SenderRow {
     /// "57 of 100 today"
     pub(super) today: String,
     pub(super) warm_up: Option<Tag>,
-    pub(super) is_warming: bool,
+    /// "at most 1.5 a second"; empty without a limit.
+    pub(super) rate: String,
     pub(super) is_default: bool,
     /// Of a sender name: whether it is registered, where names must be.
     pub(super) registered: Option<bool>,
+}
+
+/// What the carrier refuses.
+pub(super) struct HoldRow {
+    pub(super) id: String,
+    /// "Messages from +61 412 345 678 wait"
+    pub(super) what: String,
+    pub(super) reason: String,
+    pub(super) since: Moment,
+}
+
+/// One sender, to change.
+#[derive(Template)]
+#[template(path = "providers/sender.html")]
+pub(super) struct SenderPage {
+    pub(super) shell: Shell,
+    pub(super) tabs: Vec<Tab>,
+    pub(super) id: String,
+    pub(super) address: String,
+    pub(super) error: String,
+    pub(super) fields: Vec<Field>,
 }
 
 pub(super) struct AccountRow {

@@ -9,7 +9,7 @@ mod signals;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
+use axum::{Router, serve::ListenerExt};
 use tokio::{net::TcpListener, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ use crate::{
     app::App,
     config::{Config, local_url},
     db::embedded::{self, Claim, Cluster},
-    links,
+    health, links,
     start::{self, ADDRESS_FILE, Program, StartError},
     telemetry,
     web::router,
@@ -37,7 +37,7 @@ pub enum Role {
     All,
     /// The web server alone.
     Web,
-    /// The workers alone: events, dispatch, periodic work.
+    /// The workers alone: events, dispatch, periodic work. Answers nobody, but with `--probe-listen` says how it is.
     Worker,
     /// Short links alone: what the world may reach while the rest stays inside.
     Links,
@@ -65,6 +65,8 @@ pub enum ServeError {
     Start(#[from] StartError),
     #[error("{0} is in use by another program; choose another address with --listen.")]
     AddressInUse(String),
+    #[error("{0} is in use by another program; choose another address with --probe-listen.")]
+    ProbeInUse(String),
     #[error("Cannot listen on {address}: {cause}.")]
     Listen { address: String, cause: std::io::Error },
     #[error(
@@ -83,6 +85,7 @@ pub enum ServeError {
 pub struct Node {
     program: Program,
     listener: Option<TcpListener>,
+    probe: Option<TcpListener>,
     claim: Option<Claim>,
     role: Role,
 }
@@ -97,6 +100,10 @@ impl Node {
             return Err(ServeError::NoShortDomain);
         }
         let listener = if role.listens() { Some(listen(&mut config, role).await?) } else { None };
+        let probe = match &config.probe_listen {
+            Some(address) => Some(bind(address, ServeError::ProbeInUse).await?),
+            None => None,
+        };
         let data = embedded::data_folder(&config.data_dir).map_err(StartError::from)?;
         // With a server of one's own choosing, any number of nodes may share a machine.
         let claim = if role.serves() && config.database_url.is_none() {
@@ -114,13 +121,17 @@ impl Node {
             // What was begun meanwhile is undone as it is dropped.
             () = signals.stop.cancelled() => return Err(ServeError::Interrupted),
         };
-        Ok(Self { program, listener, claim, role })
+        Ok(Self { program, listener, probe, claim, role })
     }
 
     /// Where it listens, as a browser on this machine reaches it.
     pub fn address(&self) -> String {
-        let address = self.listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        address.map(|address| local_url(&address.to_string())).unwrap_or_default()
+        self.listener.as_ref().map(address_of).unwrap_or_default()
+    }
+
+    /// Where it says whether it lives, if it does so at an address of its own.
+    pub fn probe_address(&self) -> Option<String> {
+        self.probe.as_ref().map(address_of)
     }
 
     /// The program behind it.
@@ -138,7 +149,8 @@ impl Node {
     /// # Errors
     /// When a part of the node ends by itself.
     pub async fn run(self, signals: &Signals) -> Result<(), ServeError> {
-        let Self { program: Program { app, fake_events, mut cluster, url }, listener, claim, role } = self;
+        let Self { program: Program { app, fake_events, mut cluster, url }, listener, probe, claim, role } =
+            self;
         let stop = signals.stop.child_token();
         let mut parts = JoinSet::new();
         let address = app.config.data_dir.join(ADDRESS_FILE);
@@ -147,7 +159,11 @@ impl Node {
                 // A convenience for commands; a server that cannot write it serves all the same.
                 let _ = std::fs::write(&address, &app.config.public_url);
             }
-            parts.spawn(web(listener, app.clone(), role, stop.clone()));
+            let router = if role == Role::Links { links::router(&app) } else { router::build(app.clone()).0 };
+            parts.spawn(web(listener, router, stop.clone()));
+        }
+        if let Some(probe) = probe {
+            parts.spawn(web(probe, health::router(&app), stop.clone()));
         }
         background::start(&mut parts, &app, url, fake_events, role.works(), role.serves(), &stop);
         let ended = watch(&mut parts, &mut cluster, &stop).await;
@@ -215,14 +231,19 @@ fn revive(cluster: &mut Option<Cluster>) {
     }
 }
 
+fn address_of(listener: &TcpListener) -> String {
+    listener.local_addr().map(|address| local_url(&address.to_string())).unwrap_or_default()
+}
+
+async fn bind(address: &str, in_use: fn(String) -> ServeError) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::AddrInUse => in_use(address.to_owned()),
+        _ => ServeError::Listen { address: address.to_owned(), cause },
+    })
+}
+
 async fn listen(config: &mut Config, role: Role) -> Result<TcpListener, ServeError> {
-    let listener = TcpListener::bind(&config.listen).await.map_err(|cause| {
-        let address = config.listen.clone();
-        match cause.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::AddressInUse(address),
-            _ => ServeError::Listen { address, cause },
-        }
-    })?;
+    let listener = bind(&config.listen, ServeError::AddressInUse).await?;
     if role.serves()
         && config.public_url_assumed
         && let Ok(address) = listener.local_addr()
@@ -233,8 +254,7 @@ async fn listen(config: &mut Config, role: Role) -> Result<TcpListener, ServeErr
     Ok(listener)
 }
 
-async fn web(listener: TcpListener, app: Arc<App>, role: Role, stop: CancellationToken) -> &'static str {
-    let router = if role == Role::Links { links::router(&app) } else { router::build(app).0 };
+async fn web(listener: TcpListener, router: Router, stop: CancellationToken) -> &'static str {
     // Answers are written whole; waiting to fill a packet only delays them.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

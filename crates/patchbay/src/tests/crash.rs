@@ -405,8 +405,8 @@ async fn an_answer_that_comes_after_we_gave_up_is_believed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_receipt_of_a_try_that_had_failed_does_not_stand_for_the_next() {
     let (t, who) = business(1, false).await;
-    // …5530003: the carrier accepts it and cannot deliver it.
-    t.execute("update patchbay.messages set to_address = '+14155530003', body = 'Away'").await;
+    // …5530005: the carrier accepts it and cannot deliver it, and no later time will help.
+    t.execute("update patchbay.messages set to_address = '+14155530005', body = 'Away'").await;
     t.settle().await;
     let mut sql = t.sql().await;
     let (id, sid): (uuid::Uuid, String) =

@@ -118,6 +118,12 @@ pub(super) async fn furnish(test: &TestApp, office: &Office) {
         ),
         format!("insert into patchbay.labels (tenant_id, name) values ('{tenant}', '{MARK}')"),
         format!(
+            "insert into patchbay.sending_holds (tenant_id, provider, reason, held_at) values ('{tenant}', 'smtp', '{MARK}', now())"
+        ),
+        format!(
+            "insert into patchbay.unreachable (tenant_id, channel, address, code, failures, failed_at, since) values ('{tenant}', 'email', '{MARK}', 30005, 2, now(), now())"
+        ),
+        format!(
             "insert into patchbay.contact_labels (tenant_id, contact_id, label_id) select tenant_id, '{contact}', id from patchbay.labels where tenant_id = '{tenant}'"
         ),
         format!(

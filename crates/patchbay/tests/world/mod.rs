@@ -72,7 +72,8 @@ impl Folder {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line)
             .unwrap_or_else(|error| panic!("{arguments:?} says {line:?}: {error}"));
-        let listens = said["listen"].as_str().or(said["url"].as_str()).unwrap_or_default();
+        let listens =
+            ["listen", "url", "probe"].iter().find_map(|name| said[name].as_str()).unwrap_or_default();
         let address = listens.trim_start_matches("http://").to_owned();
         Server { child, url: listens.to_owned(), address }
     }

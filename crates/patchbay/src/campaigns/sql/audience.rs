@@ -128,6 +128,7 @@ pub struct ProspectRow {
     pub consent_expires_at: Option<DateTime<Utc>>,
     pub listed_reason: Option<String>,
     pub listed_at: Option<DateTime<Utc>>,
+    pub unreachable: Option<i32>,
 }
 
 /// `since` is when texts begin to count.
@@ -147,11 +148,13 @@ pub async fn prospects(
              v.last_inbound_at as "last_inbound_at?", case when v.reply_channel = $2 then v.reply_from end as reply_from,
              k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
              k.basis as "consent_basis?", k.expires_at as "consent_expires_at?",
-             d.reason as "listed_reason?", d.created_at as "listed_at?"
+             d.reason as "listed_reason?", d.created_at as "listed_at?", u.code as "unreachable?"
            from patchbay.contacts c
            left join patchbay.conversations v on v.tenant_id = $1 and v.contact_id = c.id
            left join patchbay.consents k on k.tenant_id = $1 and k.channel = $2 and k.address = case $2 when 'email' then c.email else c.phone_e164 end
            left join patchbay.do_not_contact d on d.tenant_id = $1 and d.phone_e164 = c.phone_e164 and $2 <> 'email'
+           left join patchbay.unreachable u on u.tenant_id = $1 and u.channel = $2 and u.since is not null
+             and u.address = case $2 when 'email' then c.email else c.phone_e164 end
            where c.tenant_id = $1 and c.id = any($3) order by c.id"#,
         tenant,
         channel,

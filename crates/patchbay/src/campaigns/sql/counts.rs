@@ -58,7 +58,8 @@ pub struct Sample {
     pub opted_out: i64,
 }
 
-/// The latest 500 messages, or those of the last minutes if they are more, as far as they have an outcome.
+/// The latest 500 messages, or those of the last minutes if they are more, as far as they have an outcome. What failed and
+/// waits for another attempt has one.
 pub async fn sample(
     tx: &mut TenantTx,
     id: Uuid,
@@ -69,7 +70,7 @@ pub async fn sample(
     Ok(sqlx::query_as!(
         Sample,
         r#"with latest as (
-             select m.status, m.error_code, m.channel, m.to_address, m.claimed_at,
+             select m.status, m.error_code, m.failed_at, m.channel, m.to_address, m.claimed_at,
                row_number() over (order by m.claimed_at desc) as place
              from (select * from patchbay.messages
                    where tenant_id = $1 and campaign_id = $2 and claimed_at > coalesce($3, '-infinity'::timestamptz)
@@ -77,12 +78,12 @@ pub async fn sample(
            settled as (
              select l.*, (k.state = 'unsubscribed' and k.changed_at >= l.claimed_at) is true as opted_out
              from latest l left join patchbay.consents k on k.tenant_id = $1 and k.channel = l.channel and k.address = l.to_address
-             where l.status in ('sent', 'delivered', 'read', 'undelivered', 'failed') and (l.place <= 500 or l.claimed_at >= $4))
+             where (l.status in ('sent', 'delivered', 'read', 'undelivered', 'failed') or l.status = 'queued' and l.failed_at is not null) and (l.place <= 500 or l.claimed_at >= $4))
            select t.brake_opt_out_permille as opt_out_permille, t.brake_failure_permille as failure_permille,
              t.brake_filtered_permille as filtered_permille, t.brake_minimum as minimum,
              n.settled as "settled!", n.failed as "failed!", n.filtered as "filtered!", n.opted_out as "opted_out!"
            from patchbay.tenants t cross join (
-             select count(*) as settled, count(*) filter (where status in ('undelivered', 'failed')) as failed,
+             select count(*) as settled, count(*) filter (where status in ('undelivered', 'failed', 'queued')) as failed,
                count(*) filter (where error_code = 30007) as filtered, count(*) filter (where opted_out) as opted_out
              from settled) n
            where t.id = $1"#,

@@ -14,7 +14,7 @@ pub async fn room(tx: &mut TenantTx, id: Uuid, window: i64, now: DateTime<Utc>) 
              - (select count(*) from (select from patchbay.messages
                   where tenant_id = $1 and status = 'queued' and priority = 2 and send_after <= $3 limit $4) due)
              - (select count(*) from (select from patchbay.messages
-                  where tenant_id = $1 and campaign_id = $2 and status = 'queued' and gate in ('kill_switch', 'budget', 'warm_up') limit $4) held)
+                  where tenant_id = $1 and campaign_id = $2 and status = 'queued' and gate in ('kill_switch', 'budget', 'warm_up', 'carrier') limit $4) held)
              as "room!""#,
         tenant,
         id,

@@ -1,5 +1,6 @@
 //! Campaigns through the router, on the test's clock.
 
+mod brakes;
 mod carriers;
 mod drafts;
 mod holding;

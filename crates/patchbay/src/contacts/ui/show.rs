@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use patchbay_rules::{calendar, money};
+use patchbay_rules::{calendar, message::Channel, money};
 use uuid::Uuid;
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     contacts::{self, ConsentState, Contact, Status, duplicates, filter, properties, sql},
     db::TenantTx,
     error::Result,
+    messaging::unreachable,
     quotes,
     web::{
         extract::{Path, Query},
@@ -181,6 +182,13 @@ async fn consents(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
     for address in [&contact.phone_e164, &contact.email].into_iter().flatten() {
         proofs.extend(consent::proof(tx, address).await?);
     }
+    let unreachable =
+        unreachable::of_contact(tx, contact.phone_e164.as_deref(), contact.email.as_deref()).await?;
+    let out_of_reach = |channel: &str| {
+        let found = unreachable.iter().find(|found| found.channel.as_str() == channel)?;
+        let since = calendar::describe_day(found.since, app.now(), caller.tenant.timezone);
+        Some(format!("Out of reach since {since}. {}", found.reason))
+    };
     let channels = [
         ("sms", "Text messages", "message-square", &contact.phone_e164, contact.consent_sms),
         ("whatsapp", "WhatsApp", "message-circle", &contact.phone_e164, contact.consent_whatsapp),
@@ -190,12 +198,16 @@ async fn consents(tx: &mut TenantTx, app: &App, caller: &Caller, contact: &Conta
         .into_iter()
         .filter(|(channel, _, _, address, state)| {
             // Nothing is said about WhatsApp where nobody spoke of it.
-            address.is_some() && (*channel != "whatsapp" || *state != ConsentState::Unknown)
+            address.is_some()
+                && (*channel != "whatsapp"
+                    || *state != ConsentState::Unknown
+                    || unreachable.iter().any(|found| found.channel == Channel::Whatsapp))
         })
         .map(|(channel, word, icon, _, state)| Consent {
             channel: word,
             icon,
             state: words::consent(state, contact.has_lapsed(channel, app.now())),
+            out_of_reach: out_of_reach(channel).unwrap_or_default(),
             term: contact
                 .implied
                 .get(channel)

@@ -158,6 +158,8 @@ pub(super) struct Consent {
     pub(super) channel: &'static str,
     pub(super) icon: &'static str,
     pub(super) state: Tag,
+    /// Since when carriers cannot reach the address, and why; empty for one that they can.
+    pub(super) out_of_reach: String,
     /// When an agreement ends by itself; empty for one that does not.
     pub(super) term: String,
     pub(super) proofs: Vec<Proof>,

@@ -9,7 +9,7 @@ use patchbay_rules::{
     gates::{self, RecipientFacts, TenantFacts, Verdict},
     message::{Channel, Kind},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Batch, Claimed, Facts, Meter, facts_for, marketed::Marketed, recipient_facts, sender_facts};
@@ -22,8 +22,12 @@ use crate::{
     messaging::{
         self,
         sql::dispatch::{self as sql, DueRow, Held, Passed, SenderRow},
+        unreachable,
     },
-    providers::{self, Route, Routes},
+    providers::{
+        self, Route, Routes,
+        holds::{self, Holds},
+    },
 };
 
 /// With less time than this before the hours close at the recipient's nothing is begun: the call takes some of it, and a
@@ -46,12 +50,14 @@ pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(us
     let due = sql::lock_due(&mut tx, now, meter.limit(quantum)).await?;
     let decided = due.len();
     let routes = Routes::load(app, &mut tx, &facts.senders).await?;
+    let holds = Holds::load(&mut tx).await?;
     let mut claim = Claim {
         app,
         tenant,
         now,
         facts: &facts,
         routes,
+        holds,
         meter,
         marketed,
         closing: Closing::new(),
@@ -88,6 +94,7 @@ struct Claim<'a> {
     now: DateTime<Utc>,
     facts: &'a Facts,
     routes: Routes,
+    holds: Holds,
     meter: Meter<'a>,
     marketed: Marketed,
     closing: Closing,
@@ -112,6 +119,14 @@ impl Claim<'_> {
             Ok(route) => route,
             Err(problem) => return self.decisions.lose(row.id, problem),
         };
+        if let Some(hold) = self.holds.on(&route, &row.to_address) {
+            let until = Some(self.now + gates::SWITCH_RECHECK);
+            return self.decisions.hold(&row, "queued", holds::GATE, Ok(hold.explained()), until);
+        }
+        if let Some(code) = row.unreachable.filter(|_| gates::policy(kind).counts_as_marketing) {
+            let reason = json!({ "code": "address", "detail": format!("Out of reach: {}", unreachable::reason(code)) });
+            return self.decisions.hold(&row, "blocked", "address", Ok(reason), None);
+        }
         let facts = self.facts;
         let sender = route.sender_id.and_then(|id| facts.senders.iter().find(|s| s.id == id));
         let (verdict, open_until) = self.ask(kind, &row, sender);

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{Batch, Claimed, Lane, Settlement};
-use crate::{app::App, crash, error::Result, messaging::sql::dispatch as sql};
+use crate::{app::App, crash, error::Result, messaging::sql::dispatch as sql, providers::holds::Holds};
 
 /// Most messages checked once more together, right before they leave.
 const CHUNK: usize = 64;
@@ -89,8 +89,8 @@ fn validity(claimed: &Claimed, now: DateTime<Utc>) -> Option<u32> {
     (left < LONGEST).then(|| u32::try_from(left.num_seconds().max(1)).unwrap_or(1))
 }
 
-/// Splits a chunk into what may leave and what must go back: a STOP, a pause, the evening that came since the claim
-/// count.
+/// Splits a chunk into what may leave and what must go back: a STOP, a pause, a carrier's no to the account or the sender,
+/// the evening that came since the claim count.
 async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Claimed>, Vec<Claimed>)> {
     let now = app.now();
     let ids: Vec<Uuid> = chunk.iter().map(|claimed| claimed.id).collect();
@@ -98,10 +98,14 @@ async fn check(app: &App, tenant: Uuid, chunk: Vec<Claimed>) -> Result<(Vec<Clai
     let mut tx = app.db.tenant(tenant).await?;
     let recalled: HashMap<Uuid, sql::RecalledRow> =
         sql::recalled(&mut tx, &ids, &attempts).await?.into_iter().map(|row| (row.id, row)).collect();
+    let holds = Holds::load(&mut tx).await?;
+    let is_held = |claimed: &Claimed| holds.on(&claimed.route, &claimed.outgoing.to).is_some();
     let may_leave = |claimed: &Claimed| match recalled.get(&claimed.id) {
-        None => claimed.open_until.is_none_or(|closes| closes - now >= SHORTEST),
+        None => claimed.open_until.is_none_or(|closes| closes - now >= SHORTEST) && !is_held(claimed),
         Some(row) => {
-            row.ours && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None)
+            row.ours
+                && !is_held(claimed)
+                && (!row.opted_out || gates::policy(claimed.kind).needs_consent == Consent::None)
         }
     };
     Ok(chunk.into_iter().partition(may_leave))

@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod reports;
 pub mod search;
 pub mod thread;
+pub mod unreachable;
 pub mod webhooks;

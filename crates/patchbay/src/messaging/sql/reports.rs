@@ -33,7 +33,8 @@ pub struct SettledRow {
 
 /// Writes outcomes, guarded by attempt. A status report may have been faster than the answer to the call: then
 /// only the provider's id is added, and the status stays where it climbed to. An answer so late that the message was
-/// given up and queued again still counts when it says that the message was accepted: better than a second one.
+/// given up and queued again still counts when it says that the message was accepted: better than a second one. Unless a
+/// report was faster that tells of this very attempt's failure: then it is queued for that reason, and stays so.
 pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) -> Result<Vec<SettledRow>> {
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
@@ -55,7 +56,9 @@ pub async fn settle(tx: &mut TenantTx, outcomes: &Outcomes, now: DateTime<Utc>) 
            error_detail = case when m.status in ('sending', 'unknown', 'queued') then o.detail else m.error_detail end,
            sent_at = case when o.status = 'sent' then coalesce(m.sent_at, $10) else m.sent_at end,
            failed_at = case when o.status = 'failed' then $10 else m.failed_at end
-         from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and (m.status <> 'queued' or o.status = 'sent')
+         from o where m.tenant_id = $1 and m.id = o.id and m.attempt = o.attempt and (m.status <> 'queued' or o.status = 'sent'
+           and not exists (select from patchbay.message_events e where e.tenant_id = $1 and e.message_id = m.id
+             and e.provider_message_id = o.provider_id and e.event in ('undelivered', 'failed', 'canceled')))
          returning m.id, m.status, m.contact_id, m.quote_id, m.kind"#,
         tenant,
         &outcomes.ids,
@@ -367,4 +370,63 @@ pub async fn next_to_look_after(
     )
     .fetch_optional(conn)
     .await?)
+}
+
+/// What happened to a message before.
+pub struct PastRow {
+    pub id: Uuid,
+    /// Whether some report ever said that it, or a part of it, arrived.
+    pub arrived: bool,
+    /// The codes after which it was tried again.
+    pub retried: Vec<i32>,
+}
+
+pub async fn past(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<PastRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        PastRow,
+        r#"select t.id as "id!",
+             exists (select from patchbay.message_events e where e.tenant_id = $1 and e.message_id = t.id
+               and e.event in ('delivered', 'read', 'partially_delivered')) as "arrived!",
+             array(select e.code from patchbay.message_events e where e.tenant_id = $1 and e.message_id = t.id
+               and e.event = 'retry' and e.code is not null) as "retried!"
+           from unnest($2::uuid[]) t (id)"#,
+        tenant,
+        ids,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Messages to try again, column by column.
+#[derive(Default)]
+pub struct Retries {
+    pub ids: Vec<Uuid>,
+    pub codes: Vec<Option<i32>>,
+    pub details: Vec<String>,
+    pub nexts: Vec<DateTime<Utc>>,
+}
+
+/// Queues messages again that the carrier took and failed. When they were sent and failed stays until the next attempt
+/// begins; the next attempt asks the gates anew and costs anew.
+pub async fn queue_again(tx: &mut TenantTx, retries: &Retries, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "with r as (
+           select * from unnest($2::uuid[], $3::int[], $4::text[], $5::timestamptz[]) r (id, code, detail, next)),
+         told as (
+           insert into patchbay.message_events (tenant_id, message_id, event, code, detail, at)
+           select $1, r.id, 'retry', r.code, r.detail, $6 from r)
+         update patchbay.messages m set status = 'queued', send_after = r.next, provider_message_id = null
+         from r where m.tenant_id = $1 and m.id = r.id",
+        tenant,
+        &retries.ids,
+        &retries.codes as _,
+        &retries.details,
+        &retries.nexts,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -111,6 +111,13 @@ fn channel_choice(look: &Look<'_>, road: &Road, chosen: Option<Channel>) -> Chan
         channel: words::channel(road.channel.as_str()),
         address: if email { road.address.clone() } else { list::number(look, &road.address) },
         chosen: chosen == Some(road.channel),
+        out_of_reach: desk.unreachable.iter().find(|found| found.channel == road.channel).map(|found| {
+            format!(
+                "Out of reach {}. {}",
+                words::moment_past(found.since, look.now, look.zone()),
+                found.reason
+            )
+        }),
         hurdle: None,
     }
 }

@@ -48,6 +48,8 @@ pub struct ChannelChoice {
     pub chosen: bool,
     /// Why nothing can be written here now; `None` when something can.
     pub hurdle: Option<Hurdle>,
+    /// Why a message may not arrive, in a sentence: carriers could not reach the address.
+    pub out_of_reach: Option<String>,
 }
 
 /// What stands in the way, in a sentence, and the way round it if there is one.

@@ -1,8 +1,10 @@
 //! Settings → Sending: one page, on which each part saves itself. Here is what the parts share.
 
 mod accounts;
+mod holds;
 mod prices;
 mod rules;
+mod sender;
 mod senders;
 
 use std::sync::Arc;
@@ -39,10 +41,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/settings/accounts/{id}/test", managed, accounts::test)
         .post("/settings/accounts/{id}/remove", managed, accounts::remove)
         .post("/settings/senders", managed, senders::add)
-        .post("/settings/senders/{id}/warm-up", managed, senders::warm_up)
+        .get("/settings/senders/{id}", managed, sender::page)
+        .post("/settings/senders/{id}", managed, sender::save)
         .post("/settings/senders/{id}/registered", managed, senders::register)
         .post("/settings/senders/{id}/default", managed, senders::make_default)
         .post("/settings/senders/{id}/remove", managed, senders::remove)
+        .post("/settings/holds/{id}/lift", managed, holds::lift)
 }
 
 /// What is typed into the forms of the page, and what is wrong with it.
@@ -71,6 +75,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
     drop(tx);
     let accounts = super::accounts::list(app, caller).await?;
     let senders = super::senders::list(app, caller).await?;
+    let holds = super::holds::list(app, caller).await?;
     let has_errors = !typed.errors.is_empty();
     let rules = typed.rules.unwrap_or_else(|| RulesForm::of(&settings));
     let dress = Dress { errors: &typed.errors, may_change: caller.role.can_manage() };
@@ -79,6 +84,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
         tabs: tabs(Section::Sending, caller.role),
         error: if has_errors { NOT_SAVED.to_owned() } else { String::new() },
         is_stopped: settings.kill_switch,
+        holds: holds.iter().map(|hold| holds::row(app, caller, hold, &senders, &accounts)).collect(),
         adds_sender: typed.adds_sender || senders.is_empty(),
         senders: senders.into_iter().map(|sender| senders::row(caller, sender)).collect(),
         sender_fields: typed.sender.fields(&dress, typed.asks_name),

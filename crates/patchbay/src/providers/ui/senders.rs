@@ -20,7 +20,6 @@ use crate::{
         extract::{Form, Path},
         fields::{Choice, Field},
         parts::{Tag, Tone},
-        patch::Patch,
     },
 };
 
@@ -43,15 +42,17 @@ pub(super) struct Switch {
     on: bool,
 }
 
+/// A rate as it is typed; what is no number is out of bounds, and told so.
+pub(super) fn rate_of(typed: &str) -> Option<f64> {
+    Some(typed.trim()).filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or(-1.0))
+}
+
 pub(super) async fn add(
     State(app): State<Arc<App>>,
     session: Session,
     caller: Caller,
     Form(form): Form<SenderForm>,
 ) -> Result<Response> {
-    let rate = Some(form.rate_per_second.trim())
-        .filter(|text| !text.is_empty())
-        .map(|text| text.parse::<f64>().unwrap_or(-1.0));
     let today = app.now().with_timezone(&caller.tenant.timezone).date_naive();
     if form.channel == "sms" && is_name(form.address.trim()) && !form.is_name {
         let message = "This is a name rather than a number. If you mean it, say so below.";
@@ -63,7 +64,7 @@ pub(super) async fn add(
         channel: form.channel.clone(),
         address: form.address.clone(),
         label: Some(form.label.clone()),
-        rate_per_second: rate,
+        rate_per_second: rate_of(&form.rate_per_second),
         warmup_started_on: form.warm_up.then_some(today),
         ..NewSender::default()
     };
@@ -72,19 +73,6 @@ pub(super) async fn add(
         Err(error) => error.at_field("address")?,
     };
     show(&app, &session, &caller, Typed { sender: form, errors, adds_sender: true, ..Typed::default() }).await
-}
-
-pub(super) async fn warm_up(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<Uuid>,
-    Form(form): Form<Switch>,
-) -> Result<Response> {
-    let today = app.now().with_timezone(&caller.tenant.timezone).date_naive();
-    let started = if form.on { Patch::Set(today) } else { Patch::Clear };
-    senders::update(&app, &caller, id, SenderPatch { warmup_started_on: started, ..SenderPatch::default() })
-        .await?;
-    Ok(done(&app, if form.on { "Warm-up begins today" } else { "Warm-up ended" }))
 }
 
 /// Whether a sender name is registered where names must be.
@@ -182,7 +170,7 @@ pub(super) fn row(caller: &Caller, sender: Sender) -> SenderRow {
             _ => "practice only",
         },
         today,
-        is_warming: warm_up.is_some(),
+        rate: sender.rate_per_second.map(|rate| format!("at most {rate} a second")).unwrap_or_default(),
         warm_up,
         is_default: sender.is_default,
         registered: sender.name_registered,

@@ -61,6 +61,8 @@ pub struct DueRow {
     pub consent_expires_at: Option<DateTime<Utc>>,
     pub listed_reason: Option<String>,
     pub listed_at: Option<DateTime<Utc>>,
+    /// The carrier's code, if the address is out of reach.
+    pub unreachable: Option<i32>,
 }
 
 /// `select` what a [`DueRow`] holds `$from` a message `m`. `$1` is the tenant, `$2` when texts begin to count. All joins are
@@ -84,13 +86,14 @@ macro_rules! select_due {
                case when v.reply_channel = m.channel then v.reply_from end as reply_from,
                k.state as "consent_state?", k.how as "consent_how?", k.detail as "consent_detail?", k.changed_at as "consent_changed_at?",
                k.basis as "consent_basis?", k.expires_at as "consent_expires_at?",
-               d.reason as "listed_reason?", d.created_at as "listed_at?"
+               d.reason as "listed_reason?", d.created_at as "listed_at?", u.code as "unreachable?"
              from "# + $from + r#"
              left join patchbay.contacts c on c.tenant_id = $1 and c.id = m.contact_id
              left join patchbay.conversations v on v.tenant_id = $1 and v.contact_id = m.contact_id
              left join patchbay.campaigns g on g.tenant_id = $1 and g.id = m.campaign_id
              left join patchbay.consents k on k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address
-             left join patchbay.do_not_contact d on d.tenant_id = $1 and d.phone_e164 = m.to_address "# + $which,
+             left join patchbay.do_not_contact d on d.tenant_id = $1 and d.phone_e164 = m.to_address
+             left join patchbay.unreachable u on u.tenant_id = $1 and u.channel = m.channel and u.address = m.to_address and u.since is not null "# + $which,
             $($bind),*
         )
     };

@@ -26,7 +26,7 @@ pub async fn mark_sending(
     sqlx::query!(
         "update patchbay.messages m set status = 'sending', attempt = m.attempt + 1, claimed_at = $6, lease_until = $7,
            sender_id = p.sender_id, from_address = coalesce(p.from_address, m.from_address), provider = p.provider,
-           gate = null, gate_reason = null, gate_until = null, error_code = null, error_detail = null
+           gate = null, gate_reason = null, gate_until = null, error_code = null, error_detail = null, sent_at = null, failed_at = null
          from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) p (id, sender_id, from_address, provider)
          where m.tenant_id = $1 and m.id = p.id",
         tenant,
