@@ -74,7 +74,7 @@ pub(super) async fn build(
                     .obstacle
                     .as_ref()
                     .map(|obstacle| hurdle(look, desk, road, obstacle, contact, &to, typed.in_doubt)),
-                ..channel_choice(look, road, chosen)
+                ..channel_choice(look, desk, road, chosen)
             })
             .collect(),
         templates: templates.into_iter().map(template_choice).collect(),
@@ -105,7 +105,7 @@ fn template_choice(choice: templates::Choice) -> TemplateChoice {
     }
 }
 
-fn channel_choice(look: &Look<'_>, road: &Road, chosen: Option<Channel>) -> ChannelChoice {
+fn channel_choice(look: &Look<'_>, desk: &Desk, road: &Road, chosen: Option<Channel>) -> ChannelChoice {
     let email = road.channel == Channel::Email;
     ChannelChoice {
         channel: words::channel(road.channel.as_str()),
