@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::tests::{Office, Reply, TestApp};
+use crate::{
+    auth::{Actor, ActorKind, Role, TenantInfo},
+    tests::{Browser, Office, Reply, TestApp},
+};
 
 const PHONE: &str = "+61491570006";
 
@@ -503,5 +506,91 @@ async fn lists_filter_search_and_page() {
         let second = list(&format!("{query}&cursor={cursor}")).await;
         let last = first["data"][1]["number"].as_i64().unwrap();
         assert_eq!(second, [last - 1, last - 2], "{query}");
+    }
+}
+
+/// Numbers on a page of the list, in their order.
+fn numbers(page: &str) -> Vec<i32> {
+    let after = page.split("<span class=\"sr\">, quote ").skip(1);
+    after.map(|rest| rest.split('<').next().unwrap_or_default().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_list_comes_in_the_order_of_a_column() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "brightside").await;
+    let contact = office.contact(&test, "Dana", Some(PHONE)).await;
+    for cents in [500, 900, 100, 900] {
+        made(
+            &test,
+            &office,
+            contact,
+            json!({ "items": [{ "name": "Work", "unit_cents": cents }], "draft": true }),
+        )
+        .await;
+    }
+    let mut browser = Browser::with_session(&test, &office.session);
+    let mut listed = async |path: &str| numbers(&browser.get(path).await.expect(200).text);
+    assert_eq!(listed("/quotes").await, [1004, 1003, 1002, 1001]);
+    // What changed last stands first, whenever it was made.
+    sqlx::query("update patchbay.quotes set viewed_at = now() + interval '1 day', status = 'viewed', held = false where number = 1002")
+        .execute(&mut test.sql().await)
+        .await
+        .unwrap();
+    assert_eq!(listed("/quotes").await, [1002, 1004, 1003, 1001]);
+    assert_eq!(listed("/quotes?sort=changed").await, [1001, 1003, 1004, 1002]);
+    assert_eq!(listed("/quotes?sort=-number").await, [1004, 1003, 1002, 1001]);
+    assert_eq!(listed("/quotes?sort=total").await, [1003, 1001, 1002, 1004]);
+    assert_eq!(listed("/quotes?sort=-total&status=draft").await, [1004, 1001, 1003]);
+    assert_eq!(listed("/quotes?sort=nonsense").await, [1002, 1004, 1003, 1001]);
+}
+
+#[tokio::test]
+async fn pages_of_an_order_follow_each_other() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "brightside").await;
+    let contact = office.contact(&test, "Dana", Some(PHONE)).await;
+    for cents in [500, 900, 100, 900, 500] {
+        made(
+            &test,
+            &office,
+            contact,
+            json!({ "items": [{ "name": "Work", "unit_cents": cents }], "draft": true }),
+        )
+        .await;
+    }
+    let tenant = TenantInfo {
+        id: office.id,
+        slug: "brightside".into(),
+        name: "Brightside".into(),
+        timezone: chrono_tz::Tz::UTC,
+        country: "AU".into(),
+        currency: "AUD".into(),
+    };
+    let actor = Actor { kind: ActorKind::User, id: Some(office.owner_id), label: "Rosa".into() };
+    let caller = Caller { tenant, actor, role: Role::Owner };
+    for column in [order::Column::Changed, order::Column::Number, order::Column::Total] {
+        for rising in [false, true] {
+            let order = order::Order { column, rising };
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = PageQuery { limit: Some(2), cursor };
+                let found = order::list(&test.app, &caller, Some(Status::Draft), order, &page).await.unwrap();
+                seen.extend(found.data.iter().map(|quote| (quote.total_cents, quote.number)));
+                cursor = found.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            let mut sorted = seen.clone();
+            match column {
+                order::Column::Total => sorted.sort_by_key(|(total, number)| (*total, *number)),
+                _ => sorted.sort_by_key(|(_, number)| *number),
+            }
+            if !rising {
+                sorted.reverse();
+            }
+            assert_eq!(seen, sorted, "{order:?}");
+        }
     }
 }
