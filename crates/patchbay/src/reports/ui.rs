@@ -446,14 +446,14 @@ fn percent(share: Share) -> String {
 }
 
 fn day_and_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %-d %b %Y, %H:%M").to_string()
+    crate::web::moments::full(at, zone)
 }
 
 /// As exact as the stretch is long.
 fn when(at: DateTime<Utc>, width: TimeDelta, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     if width < TimeDelta::hours(24) {
-        local.format("%-d %b, %H:%M").to_string()
+        format!("{}, {}", local.format("%-d %b"), patchbay_rules::calendar::clock(at, zone))
     } else {
         local.format("%-d %b").to_string()
     }

@@ -211,7 +211,7 @@ fn each_gate_tells_why() {
                 s.recipient.texted_at = [1, 30, 2, 23].map(|hours| s.now - TimeDelta::hours(hours)).to_vec();
             }),
             Gate::SuppressionWindow,
-            "Was sent 3 marketing texts within 24 hours; waits until 14:00",
+            "Was sent 3 marketing texts within 24 hours; waits until 2:00 PM",
         ),
         (
             campaign().with(|s| {
@@ -219,7 +219,7 @@ fn each_gate_tells_why() {
                 s.now = at("2026-04-03T00:00:00Z");
             }),
             Gate::QuietHours,
-            "Good Friday in Sydney until 09:00 tomorrow",
+            "Good Friday in Sydney until 9:00 AM tomorrow",
         ),
         (
             campaign().with(|s| s.recipient.last_marketed_at = Some(s.now - TimeDelta::days(20))),
@@ -229,7 +229,7 @@ fn each_gate_tells_why() {
         (
             campaign().with(|s| s.now = at("2026-03-02T13:30:00Z")),
             Gate::QuietHours,
-            "Quiet hours in Perth until 09:00 tomorrow (12:00 your time)",
+            "Quiet hours in Perth until 9:00 AM tomorrow (12:00 PM your time)",
         ),
         (
             campaign().with(|s| {
@@ -237,12 +237,12 @@ fn each_gate_tells_why() {
                 s.tenant.timezone = Australia::Perth;
             }),
             Gate::QuietHours,
-            "Quiet hours in Perth until 09:00 tomorrow",
+            "Quiet hours in Perth until 9:00 AM tomorrow",
         ),
         (
             campaign().with(|s| s.usage.rate_tokens = 0),
             Gate::RateLimit,
-            "Waiting for its turn at this sending rate until 13:00",
+            "Waiting for its turn at this sending rate until 1:00 PM",
         ),
         (
             campaign().with(|s| {
