@@ -22,7 +22,7 @@ use crate::{
         sql::inbox::{self as sql, ConversationRow, MemberRow},
         thread,
         view::{
-            ConversationFragment, EarlierFragment, InboxPage,
+            Channel, ConversationFragment, EarlierFragment, InboxPage,
             thread::{Assignee, ConversationView, Status},
         },
     },
@@ -136,8 +136,13 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
     let called = contact.first_name.clone().unwrap_or_else(|| name.clone());
     let unread = row.as_ref().map_or(0, |row| row.unread);
     let first_unread = entries::first_unread(&thread, unread).or(part.new);
-    let setting =
-        entries::Setting { name: &called, there: desk.zone_known.then_some(desk.zone), first_unread };
+    let setting = entries::Setting {
+        name: &called,
+        there: desk.zone_known.then_some(desk.zone),
+        first_unread,
+        refused: refused(&desk),
+        agreed: agreed(&desk),
+    };
     let composer = composer::build(&mut tx, look, &contact, &desk, typed).await?;
     let panel = panel::build(&mut tx, look, &contact, &desk, &thread.quotes, &members).await?;
     let here = path(id, look.view);
@@ -166,6 +171,18 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
         can_write: look.can_write(),
         name,
     })
+}
+
+fn refused(desk: &compose::Desk) -> Vec<Channel> {
+    let says_no = |road: &&compose::Road| {
+        matches!(road.obstacle, Some(compose::Obstacle::Unsubscribed(_) | compose::Obstacle::Listed(_)))
+    };
+    desk.roads.iter().filter(says_no).map(|road| words::channel(road.channel.as_str())).collect()
+}
+
+fn agreed(desk: &compose::Desk) -> Vec<Channel> {
+    let agreed = desk.consents.iter().filter(|consent| consent.state == "subscribed");
+    agreed.map(|consent| words::channel(&consent.channel)).collect()
 }
 
 fn status(look: &Look<'_>, row: Option<&ConversationRow>) -> Status {
