@@ -82,6 +82,8 @@ pub(super) struct Row {
     pub(super) owner: Option<(Face, String)>,
     pub(super) consent: Tag,
     pub(super) last: Option<Moment>,
+    /// What the list is ordered by.
+    pub(super) added: Moment,
 }
 
 /// `/contacts/new` and `/contacts/{id}/edit`.
