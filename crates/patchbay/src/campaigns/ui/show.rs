@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use patchbay_rules::{message::Channel, money};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::{
         fields::Field,
         layout::Place,
         moments::{full, moment},
-        pages::html,
+        pages::{html, html_with},
         shell::shell,
     },
 };
@@ -35,21 +35,34 @@ pub(super) async fn page(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    let campaign = campaigns::get(&app, &caller, id).await?;
-    let shell = shell(&app, &session, Place::Campaigns, &campaign.name).await?;
+    whole(&app, &session, &caller, id, "", String::new()).await
+}
+
+/// The page, with what was typed for a test, and what is wrong with it.
+pub(super) async fn whole(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: Uuid,
+    test_to: &str,
+    wrong: String,
+) -> Result<Response> {
+    let campaign = campaigns::get(app, caller, id).await?;
+    let shell = shell(app, session, Place::Campaigns, &campaign.name).await?;
     let before = matches!(campaign.status, Status::Draft | Status::Scheduled);
     let (checks, live) = if before {
-        (Some(checks(&app, &caller, &campaign, &shell.csrf, String::new())), None)
+        (Some(checks(app, caller, &campaign, &shell.csrf, String::new())), None)
     } else {
-        (None, Some(numbers_of(&app, &caller, &campaign, &shell.csrf).await?))
+        (None, Some(numbers_of(app, caller, &campaign, &shell.csrf).await?))
     };
     let zone = caller.tenant.timezone;
-    html(&ShowPage {
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = ShowPage {
         id: id.to_string(),
         name: campaign.name.clone(),
         tag: tag(&campaign),
-        facts: facts(&app, &caller, &campaign).await?,
-        looks: looks(&app, &caller, &campaign, &LookAt::default()).await?,
+        facts: facts(app, caller, &campaign).await?,
+        looks: looks(app, caller, &campaign, &LookAt::default()).await?,
         is_draft: campaign.status == Status::Draft,
         is_scheduled: campaign.status == Status::Scheduled,
         in_zones: campaign.in_recipient_zone,
@@ -63,11 +76,14 @@ pub(super) async fn page(
             },
         )
         .placeholder(if campaign.channel == Channel::Email { "you@example.com" } else { "Your own number" })
+        .value(test_to)
+        .error(wrong)
         .required(),
         checks,
         live,
         shell,
-    })
+    };
+    html_with(status, &page)
 }
 
 /// The numbers alone, for a page that is open.
@@ -95,7 +111,7 @@ pub(super) fn checks(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str
             .filter(|_| campaign.channel == Channel::Sms)
             .map(|found| {
                 format!(
-                    "{} in all, {} at most in one message",
+                    "{} message parts in all, {} at most in one message",
                     numbers::grouped(found.segments),
                     found.segments_most
                 )
@@ -311,11 +327,8 @@ async fn looks(app: &App, caller: &Caller, campaign: &Campaign, at: &LookAt) -> 
 fn look_row(look: Look, channel: Channel) -> LookRow {
     let size = match channel {
         Channel::Sms => {
-            let pieces = if look.segments == 1 {
-                "1 segment".to_owned()
-            } else {
-                format!("{} segments", look.segments)
-            };
+            let pieces =
+                if look.segments == 1 { "1 part".to_owned() } else { format!("{} parts", look.segments) };
             format!("{pieces} · {} characters", look.units)
         }
         _ => String::new(),
