@@ -533,7 +533,7 @@ async fn the_list_comes_in_the_order_of_a_column() {
     let mut listed = async |path: &str| numbers(&browser.get(path).await.expect(200).text);
     assert_eq!(listed("/quotes").await, [1004, 1003, 1002, 1001]);
     // What changed last stands first, whenever it was made.
-    sqlx::query("update patchbay.quotes set viewed_at = now() + interval '1 day', status = 'viewed', held = false where number = 1002")
+    sqlx::query("update patchbay.quotes set viewed_at = created_at + interval '1 day', status = 'viewed' where number = 1002")
         .execute(&mut test.sql().await)
         .await
         .unwrap();
@@ -543,6 +543,7 @@ async fn the_list_comes_in_the_order_of_a_column() {
     assert_eq!(listed("/quotes?sort=total").await, [1003, 1001, 1002, 1004]);
     assert_eq!(listed("/quotes?sort=-total&status=draft").await, [1004, 1001, 1003]);
     assert_eq!(listed("/quotes?sort=nonsense").await, [1002, 1004, 1003, 1001]);
+    test.settle().await;
 }
 
 #[tokio::test]
@@ -593,4 +594,5 @@ async fn pages_of_an_order_follow_each_other() {
             assert_eq!(seen, sorted, "{order:?}");
         }
     }
+    test.settle().await;
 }
