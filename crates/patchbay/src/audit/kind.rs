@@ -58,6 +58,8 @@ kinds! {
     Import "import" "Imports" Of("/contacts/import/");
     DoNotContact "do_not_contact" "Do not contact" At("/do-not-contact");
     NotificationRule "notification_rule" "Notifications" At("/settings/notifications");
+    SendingHold "sending_hold" "What the carrier refuses" At("/settings/sending");
+    Session "session" "Sign-ins" At("/settings/members");
     Event "event" "Events" At("/settings/events");
 }
 

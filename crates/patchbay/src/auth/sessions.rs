@@ -154,7 +154,7 @@ pub async fn revoke_of_maker(app: &App, caller: &Caller, id: Uuid) -> Result<()>
     let changes = json!({ "user_id": maker });
     let entry = audit::Entry {
         action: "session.ended",
-        entity_type: "session",
+        kind: audit::Kind::Session,
         entity_id: Some(id.to_string()),
         changes: &changes,
     };

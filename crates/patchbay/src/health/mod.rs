@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    error::Result,
+    error::{Error, Result},
     web::{
         pages,
         routes::{Access, Routes},
@@ -41,7 +41,8 @@ pub fn routes(routes: Routes) -> Routes {
 /// These routes alone, for an address of their own: a worker has no other.
 pub fn router(app: &Arc<App>) -> Router {
     let (router, _) = Routes::new(app.clone()).with(routes).finish();
-    let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
+    let router =
+        router.fallback(async || Error::NotFound("page")).method_not_allowed_fallback(pages::wrong_method);
     security::protect(app, router.with_state(app.clone()))
 }
 

@@ -316,6 +316,7 @@ fn report(id: Uuid, attempt: i32, sid: &str, status: &str, code: Option<u32>) ->
         status: status.parse().unwrap(),
         code,
         detail: None,
+        price: None,
     }
 }
 

@@ -213,6 +213,6 @@ async fn record(
     changes: &Value,
 ) -> Result<()> {
     let entry =
-        audit::Entry { action, entity_type: "sending_hold", entity_id: Some(id.to_string()), changes };
+        audit::Entry { action, kind: audit::Kind::SendingHold, entity_id: Some(id.to_string()), changes };
     audit::record(tx, actor, entry).await
 }
