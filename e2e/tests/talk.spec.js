@@ -65,6 +65,25 @@ test('a quote by plain SQL is texted, opened on a phone and accepted', async ({ 
   await phone.context().close();
 });
 
+test('Done moves on with the focus, Undo leads back, and nothing breaks the content policy', async ({ page }) => {
+  const refused = [];
+  page.on('console', (message) => { if (message.text().includes('Content Security Policy')) refused.push(message.text()); });
+  const contact = await api('POST', '/api/contacts', { first_name: 'Dora', last_name: 'Done', phone: number() });
+  await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'Shall we come on Friday?' });
+  await signIn(page);
+  await openConversation(page, contact.id);
+  await page.getByRole('button', { name: 'More', exact: true }).first().click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Done', exact: true }).click();
+  await expect(page.locator('#conversation')).not.toHaveAttribute('data-conversation', contact.id);
+  await expect(page.locator('.conv a:focus')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.locator('#conversation')).toHaveAttribute('data-conversation', contact.id);
+  await expect(page).toHaveURL(new RegExp(`/conversations/${contact.id}`));
+  await expect(page.locator('.thread-head a:focus')).toHaveCount(1);
+  expect(refused).toEqual([]);
+});
+
 test('a viewer reads, and cannot send', async ({ page }) => {
   const contact = await api('POST', '/api/contacts', { first_name: 'Vic', last_name: 'Viewed', phone: number() });
   await api('POST', '/api/messages/send', { contact_id: contact.id, body: 'For your eyes' });

@@ -68,8 +68,7 @@ document.addEventListener('keydown', (event) => {
 // The export follows the filters, which change without a new page.
 function follow() {
   const { exportHref } = document.getElementById('results')?.dataset ?? {};
-  const link = document.querySelector('[data-export]');
-  if (exportHref && link) link.href = exportHref;
+  if (exportHref) for (const link of document.querySelectorAll('[data-export]')) link.href = exportHref;
 }
 document.addEventListener('htmx:after:swap', () => { follow(); tell(); });
 document.addEventListener('live:after', tell);

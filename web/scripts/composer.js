@@ -33,6 +33,15 @@ function keep(form) {
   const draft = { body: field(form).value, subject: form.elements.subject?.value ?? '', channel: channel(form) };
   if (draft.body || draft.subject) sessionStorage.setItem(key(form), JSON.stringify(draft));
   else sessionStorage.removeItem(key(form));
+  mark();
+}
+// The list says where something was begun; not of the conversation that is open, where one sees it.
+function mark() {
+  const open = composer()?.dataset.composer;
+  for (const row of document.querySelectorAll('.conv[id^="conv-"]')) {
+    const id = row.id.slice('conv-'.length);
+    row.toggleAttribute('data-js-draft', id !== open && sessionStorage.getItem(`draft:${id}`) !== null);
+  }
 }
 function restore(form) {
   if (!form || form.dataset.jsReady) return;
@@ -163,6 +172,7 @@ function bubble(text, note, later) {
 for (const type of ['htmx:after:swap', 'live:after']) {
   document.addEventListener(type, () => {
     const form = composer();
+    mark();
     if (!form) return;
     restore(form);
     voice(form);
@@ -170,3 +180,4 @@ for (const type of ['htmx:after:swap', 'live:after']) {
   });
 }
 restore(composer());
+mark();

@@ -18,11 +18,21 @@ document.addEventListener('htmx:after:swap', ({ detail }) => {
 });
 
 // `data-guard`: a form with unsaved changes asks before the page is left.
-document.addEventListener('input', ({ target }) => { if (target.form?.hasAttribute('data-guard')) lost.add(target.form); });
-document.addEventListener('submit', ({ target }) => lost.delete(target));
+document.addEventListener('input', ({ target }) => {
+  if (!target.form?.hasAttribute('data-guard')) return;
+  lost.add(target.form);
+  target.form.dataset.jsChanged = '';
+});
+document.addEventListener('submit', ({ target }) => { lost.delete(target); });
 addEventListener('beforeunload', (event) => {
   if ([...document.querySelectorAll('form[data-guard]')].some((form) => lost.has(form))) event.preventDefault();
 });
+
+// `data-when-changed`: a row of a list that can be saved once it says something else.
+const isChanged = (form) => [...form.elements].some((field) => (field.options ? [...field.options].some((option) => option.selected !== option.defaultSelected) : 'defaultValue' in field && field.value !== field.defaultValue));
+function weigh(form) { form.querySelector('[type="submit"]').disabled = !isChanged(form); }
+document.querySelectorAll('form[data-when-changed]').forEach(weigh);
+document.addEventListener('input', ({ target }) => { if (target.form?.hasAttribute('data-when-changed')) weigh(target.form); });
 
 // `data-clear`: empties itself once it was sent. `data-closes="id"`: that dialog has done its work then.
 document.addEventListener('htmx:after:request', ({ target, detail }) => {

@@ -60,8 +60,23 @@ document.addEventListener('htmx:after:request', ({ target, detail }) => {
   const at = rows.findIndex((row) => row.hasAttribute('aria-current'));
   const next = rows[at + 1] ?? rows[at - 1];
   stale('inbox');
-  if (next && innerWidth > 760) next.click();
-  else location.assign(document.querySelector('.thread-head a')?.href ?? '/inbox');
+  if (next && innerWidth > 760) {
+    next.focus({ preventScroll: true });
+    next.click();
+  } else location.assign(document.querySelector('.thread-head a')?.href ?? '/inbox');
+});
+
+// Undone: back to the conversation that had made way.
+document.addEventListener('undone', ({ detail }) => {
+  const [, id] = detail.match(/^\/conversations\/([^/]+)\/reopen/) ?? [];
+  if (!id) return;
+  const path = `/conversations/${id}${location.search}`;
+  if (!conversation() || innerWidth <= 760) { location.assign(path); return; }
+  htmx.ajax('GET', path, { target: '#conversation', swap: 'outerHTML' }).then(() => {
+    history.pushState({ htmx: true }, '', path);
+    settle();
+    document.querySelector('.thread-head h2 a')?.focus({ preventScroll: true });
+  });
 });
 
 // A message that arrives while one looks slides in and is said aloud.

@@ -28,3 +28,8 @@ document.addEventListener('submit', ({ target }) => {
   target.querySelectorAll('button').forEach((button) => { button.disabled = true; });
 });
 addEventListener('pageshow', () => document.querySelectorAll('.answer button').forEach((button) => { button.disabled = false; }));
+
+// On paper, or as a file.
+const print = document.querySelector('[data-print]');
+print?.removeAttribute('hidden');
+print?.addEventListener('click', () => window.print());

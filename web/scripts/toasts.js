@@ -45,6 +45,7 @@ async function takeBack(path, item) {
     const response = await fetch(path, { method: 'POST', body, headers: { 'X-CSRF-Token': token, 'HX-Request': 'true', 'HX-Request-Type': 'partial' } });
     if (!response.ok) throw new Error(response.statusText);
     document.dispatchEvent(new CustomEvent('live:stale', { detail: '*' }));
+    document.dispatchEvent(new CustomEvent('undone', { detail: path }));
   } catch {
     toast({ text: 'That could not be undone.', tone: 'stop' });
   }

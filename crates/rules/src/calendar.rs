@@ -8,6 +8,8 @@ use chrono::{
 };
 use chrono_tz::{GapInfo, Tz};
 
+use crate::zones::country;
+
 /// The day on the wall calendar in `zone`.
 pub fn local_day(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
@@ -51,26 +53,65 @@ pub fn describe_day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     if at.year() == now.year() { at.format("%-d %B") } else { at.format("%-d %B %Y") }.to_string()
 }
 
-/// A coming instant as it completes "until …": `09:00`, `midnight`, `09:00 tomorrow`, `3 March`,
-/// `09:00 on 3 March`.
+/// Countries that say 9:00 PM where others write 21:00 (Unicode CLDR 47, supplemental time data: preferred "h").
+const TWELVE_HOURS: [&str; 30] = [
+    "AE", "AU", "BB", "BD", "BS", "CA", "CO", "DO", "EG", "GT", "HK", "HN", "IN", "JM", "JO", "KR", "KW",
+    "MY", "NI", "NZ", "PA", "PH", "PK", "PR", "QA", "SA", "SG", "TT", "TW", "US",
+];
+
+/// Their zones by name, where the list of a country holds one of several that agree.
+const TWELVE_HOUR_AREAS: [&str; 17] = [
+    "America/Boise",
+    "America/Detroit",
+    "America/Glace_Bay",
+    "America/Goose_Bay",
+    "America/Indiana/",
+    "America/Juneau",
+    "America/Kentucky/",
+    "America/Menominee",
+    "America/Moncton",
+    "America/Montreal",
+    "America/Nome",
+    "America/North_Dakota/",
+    "America/Sitka",
+    "America/Yakutat",
+    "Australia/",
+    "Canada/",
+    "US/",
+];
+
+/// Whether people in `zone` count the hours of a day twice to twelve.
+pub fn has_twelve_hours(zone: Tz) -> bool {
+    TWELVE_HOUR_AREAS.iter().any(|area| zone.name().starts_with(area))
+        || TWELVE_HOURS.iter().filter_map(|code| country(code)).any(|country| country.zones.contains(&zone))
+}
+
+/// The time of day as people in `zone` write it: `9:00 PM` in New York, `21:00` in Berlin.
+pub fn clock(at: DateTime<Utc>, zone: Tz) -> String {
+    let format = if has_twelve_hours(zone) { "%-I:%M %p" } else { "%H:%M" };
+    at.with_timezone(&zone).format(format).to_string()
+}
+
+/// A coming instant as it completes "until …": `9:00 AM`, `midnight`, `9:00 AM tomorrow`, `3 March`,
+/// `9:00 AM on 3 March`, with the hours as in [`clock`].
 pub fn describe_instant(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     let days = local.date_naive().signed_duration_since(local_day(now, zone)).num_days();
     let starts_a_day = local.hour() == 0 && local.minute() == 0;
     match (days, starts_a_day) {
         (1, true) => "midnight".to_owned(),
-        (0, _) => local.format("%H:%M").to_string(),
-        (1, false) => local.format("%H:%M tomorrow").to_string(),
+        (0, _) => clock(at, zone),
+        (1, false) => format!("{} tomorrow", clock(at, zone)),
         (_, true) => describe_day(at, now, zone),
-        (_, false) => format!("{} on {}", local.format("%H:%M"), describe_day(at, now, zone)),
+        (_, false) => format!("{} on {}", clock(at, zone), describe_day(at, now, zone)),
     }
 }
 
-/// A coming instant by its weekday where that is plain: `09:00`, `Monday 09:00`; else as [`describe_instant`].
+/// A coming instant by its weekday where that is plain: `9:00 AM`, `Monday 9:00 AM`; else as [`describe_instant`].
 pub fn describe_weekday(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     match local.date_naive().signed_duration_since(local_day(now, zone)).num_days() {
-        1..=6 => local.format("%A %H:%M").to_string(),
+        1..=6 => format!("{} {}", local.format("%A"), clock(at, zone)),
         _ => describe_instant(at, now, zone),
     }
 }
@@ -128,15 +169,27 @@ mod tests {
         let now = at("2026-03-02T02:00:00Z");
         let zone = Australia::Perth;
         let cases = [
-            ("2026-03-02T13:30:00Z", "21:30"),
+            ("2026-03-02T13:30:00Z", "9:30 PM"),
             ("2026-03-02T16:00:00Z", "midnight"),
-            ("2026-03-03T01:00:00Z", "09:00 tomorrow"),
+            ("2026-03-03T01:00:00Z", "9:00 AM tomorrow"),
             ("2026-03-31T16:00:00Z", "1 April"),
-            ("2026-03-05T01:00:00Z", "09:00 on 5 March"),
-            ("2027-01-05T01:00:00Z", "09:00 on 5 January 2027"),
+            ("2026-03-05T01:00:00Z", "9:00 AM on 5 March"),
+            ("2027-01-05T01:00:00Z", "9:00 AM on 5 January 2027"),
         ];
         for (instant, words) in cases {
             assert_eq!(describe_instant(at(instant), now, zone), words);
+        }
+        let evening = at("2026-03-02T20:05:00Z");
+        for (zone, written) in [
+            (America::New_York, "3:05 PM"),
+            (America::Toronto, "3:05 PM"),
+            (Australia::Melbourne, "7:05 AM"),
+            (chrono_tz::Asia::Manila, "4:05 AM"),
+            (chrono_tz::Europe::Berlin, "21:05"),
+            (America::Mexico_City, "14:05"),
+            (Tz::UTC, "20:05"),
+        ] {
+            assert_eq!(clock(evening, zone), written, "{zone}");
         }
         assert_eq!(place(America::New_York), "New York");
         assert_eq!(place(America::North_Dakota::Center), "Center, North Dakota");

@@ -168,6 +168,17 @@ impl Contact {
         let address = [&self.phone_e164, &self.phone_raw, &self.email].into_iter().find_map(Clone::clone);
         address.unwrap_or_else(|| "No name".to_owned())
     }
+
+    /// The same as a business in `country` reads it: a number is written as people write it there.
+    pub fn called(&self, country: &str) -> String {
+        let name = full_name(self.first_name.as_deref(), self.last_name.as_deref());
+        match &self.phone_e164 {
+            Some(phone) if name.is_empty() => {
+                patchbay_rules::phone::format_national_or_international(phone, country)
+            }
+            _ => self.display_name(),
+        }
+    }
 }
 
 /// Both names with a space between, of which either may be missing.

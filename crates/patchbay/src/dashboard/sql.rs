@@ -68,23 +68,23 @@ pub(super) async fn messages_by_day(
         .collect())
 }
 
-/// New contacts since `first` by source: hops from source to source, counting each in the index. Sources beyond 200
-/// are left out.
+/// New contacts since `first` by source, without those of imports: hops from source to source, counting each in the
+/// index. Sources beyond 200 are left out.
 pub(super) async fn leads_by_source(tx: &mut TenantTx, first: Uuid) -> Result<Vec<(Option<String>, i64)>> {
     let tenant = tx.tenant();
     let rows = sqlx::query!(
         r#"with recursive hop as (
-             (select source from patchbay.contacts where tenant_id = $1 and archived_at is null and source is not null order by source limit 1)
+             (select source from patchbay.contacts where tenant_id = $1 and archived_at is null and import_id is null and source is not null order by source limit 1)
              union all
              select (select c.source from patchbay.contacts c
-                     where c.tenant_id = $1 and c.archived_at is null and c.source > hop.source order by c.source limit 1)
+                     where c.tenant_id = $1 and c.archived_at is null and c.import_id is null and c.source > hop.source order by c.source limit 1)
              from hop where hop.source is not null
            ), sources as (select source from hop where source is not null limit 200)
            select source, (select count(*) from patchbay.contacts c
-             where c.tenant_id = $1 and c.archived_at is null and c.source = sources.source and c.id >= $2) as "count!"
+             where c.tenant_id = $1 and c.archived_at is null and c.import_id is null and c.source = sources.source and c.id >= $2) as "count!"
            from sources
            union all
-           select null, (select count(*) from patchbay.contacts c where c.tenant_id = $1 and c.archived_at is null and c.source is null and c.id >= $2)"#,
+           select null, (select count(*) from patchbay.contacts c where c.tenant_id = $1 and c.archived_at is null and c.import_id is null and c.source is null and c.id >= $2)"#,
         tenant,
         first,
     )
@@ -141,6 +141,7 @@ pub(super) async fn median_reply(tx: &mut TenantTx, first: Uuid) -> Result<Optio
 pub(super) struct MessageLine {
     pub id: Uuid,
     pub contact_id: Option<Uuid>,
+    pub quote_id: Option<Uuid>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub to_address: String,
@@ -164,7 +165,7 @@ pub(super) async fn list_messages(
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         MessageLine,
-        r#"select m.id, m.contact_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.kind, m.status,
+        r#"select m.id, m.contact_id, m.quote_id, c.first_name as "first_name?", c.last_name as "last_name?", m.to_address, m.kind, m.status,
              left(m.body, 300) as "body!", m.gate_reason, m.gate_until, m.error_detail, m.created_at
            from patchbay.messages m
            left join patchbay.contacts c on c.tenant_id = m.tenant_id and c.id = m.contact_id

@@ -242,7 +242,11 @@ fn line(row: sql::MessageLine, fate: Fate, country: &str, now: DateTime<Utc>, zo
         _ => look(fate).0,
     };
     MessageLine {
-        href: row.contact_id.map(|id| format!("/conversations/{id}")).unwrap_or_default(),
+        href: match (row.quote_id.filter(|_| row.kind == "quote"), row.contact_id) {
+            (Some(quote), _) => format!("/quotes/{quote}"),
+            (None, Some(contact)) => format!("/conversations/{contact}#m-{}", row.id),
+            (None, None) => String::new(),
+        },
         face: Face::of(row.contact_id.unwrap_or(row.id), &name),
         who: if name.is_empty() { address } else { name },
         body: row.body,

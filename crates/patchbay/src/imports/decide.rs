@@ -299,7 +299,7 @@ fn consents(row: &Row, known: &Known, listed: bool) -> Vec<(Channel, State)> {
 }
 
 /// The fields of the row that differ from the contact's.
-fn patch(row: &Row, existing: &Existing) -> Map<String, Value> {
+pub(super) fn patch(row: &Row, existing: &Existing) -> Map<String, Value> {
     let mut patch = Map::new();
     let mut text = |name: &str, said: &Option<String>, is: &Option<String>| {
         if said.is_some() && said != is {

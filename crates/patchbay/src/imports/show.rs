@@ -77,6 +77,7 @@ pub(super) fn state(look: &Look, csrf: &str) -> State {
         is_list,
         is_open,
         changes: words::changes(import),
+        short: words::short(import),
         undo: words::undone(import),
     }
 }

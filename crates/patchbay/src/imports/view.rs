@@ -124,6 +124,8 @@ pub struct State {
     /// Whether the file is still there to be gone over again.
     pub is_open: bool,
     pub changes: String,
+    /// Rows that end before the header does.
+    pub short: String,
     pub undo: String,
 }
 

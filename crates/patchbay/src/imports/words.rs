@@ -90,6 +90,18 @@ pub(super) fn changes(import: &Import) -> String {
     "Contacts changed between the check and the import, so the numbers differ from those that were shown before.".to_owned()
 }
 
+/// Rows that end before the header does; empty for none.
+pub(super) fn short(import: &Import) -> String {
+    let numbers: Vec<String> =
+        import.samples["short"].as_array().into_iter().flatten().map(ToString::to_string).collect();
+    let Some((last, others)) = numbers.split_last() else { return String::new() };
+    let (who, have) = match others {
+        [] => (format!("Row {last}"), "has"),
+        others => (format!("Rows {} and {last}", others.join(", ")), "have"),
+    };
+    format!("{who} {have} fewer cells than the header. Look whether something slid into the wrong column.")
+}
+
 /// What an undo did.
 pub(super) fn undone(import: &Import) -> String {
     let count = |name: &str| import.undo.as_ref().and_then(|undo| undo[name].as_i64()).unwrap_or_default();

@@ -366,7 +366,7 @@ fn refusal(obstacle: &Obstacle, contact: &Contact) -> String {
     }
 }
 
-/// What a clock in `zone` shows, with the place: "21:06 in Perth".
+/// What a clock in `zone` shows, with the place: "9:06 PM in Perth".
 pub fn time_there(now: DateTime<Utc>, zone: Tz) -> String {
-    format!("{} in {}", now.with_timezone(&zone).format("%H:%M"), calendar::place(zone))
+    format!("{} in {}", calendar::clock(now, zone), calendar::place(zone))
 }

@@ -43,7 +43,7 @@ pub(super) async fn page(
         shell: shell(&app, &session, Place::Contacts, "Erase personal data").await?,
         id: id.to_string(),
         contact_href: format!("/contacts/{id}"),
-        name: contact.display_name(),
+        name: contact.called(&caller.tenant.country),
     };
     html(&page)
 }

@@ -13,6 +13,7 @@ mod export;
 pub mod jobs;
 mod lines;
 mod locale;
+mod order;
 mod public;
 mod sheet;
 mod sql;
@@ -103,6 +104,16 @@ impl Quote {
         format!("{}/q/{}", app.config.public_url, self.token)
     }
 
+    /// Whom it is for, as a business in `country` reads it: a number is written as people write it there.
+    pub fn contact_called(&self, country: &str) -> String {
+        match &self.contact_phone {
+            Some(phone) if self.contact_name.is_empty() => {
+                patchbay_rules::phone::format_national_or_international(phone, country)
+            }
+            _ => self.contact_label(),
+        }
+    }
+
     /// Whom it is for: a name, or else the best address there is.
     pub fn contact_label(&self) -> String {
         if !self.contact_name.is_empty() {
@@ -112,6 +123,14 @@ impl Quote {
             .into_iter()
             .find_map(Clone::clone)
             .unwrap_or_else(|| "No name".to_owned())
+    }
+
+    /// When something happened to it last: an answer, a look, the sending, the making.
+    pub fn changed_at(&self) -> DateTime<Utc> {
+        [self.sent_at, self.viewed_at, self.answered_at]
+            .into_iter()
+            .flatten()
+            .fold(self.created_at, DateTime::max)
     }
 
     /// Whether its last day is over at `now` in the tenant's zone, told of or not.

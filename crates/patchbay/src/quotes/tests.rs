@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::tests::{Office, Reply, TestApp};
+use crate::{
+    auth::{Actor, ActorKind, Role, TenantInfo},
+    tests::{Browser, Office, Reply, TestApp},
+};
 
 const PHONE: &str = "+61491570006";
 
@@ -555,7 +558,7 @@ async fn what_was_typed_survives_an_answer_given_meanwhile() {
     let contact = ace.contact(&test, "Dana", Some(PHONE)).await;
     let quote = made(&test, &ace, contact, json!({})).await;
     test.settle().await;
-    let mut browser = crate::tests::Browser::with_session(&test, &ace.session);
+    let mut browser = Browser::with_session(&test, &ace.session);
     let page = format!("/quotes/{}", quote["id"].as_str().unwrap());
     let form = |act: &'static str| {
         [
@@ -626,9 +629,97 @@ async fn a_list_is_exported_whole() {
     let none = test.get(&office.reader, "/api/quotes/export?status=accepted").await.expect(200).text;
     assert_eq!(none.lines().count(), 1);
     assert_eq!(test.get(&other.reader, "/api/quotes/export").await.expect(200).text.lines().count(), 1);
-    let mut browser = crate::tests::Browser::with_session(&test, &office.session);
+    let mut browser = Browser::with_session(&test, &office.session);
     let page = browser.get("/quotes?status=sent").await.expect(200).text;
     assert!(page.contains("/quotes/export?status=sent") || page.contains("No quote matches"), "{page}");
     assert!(browser.get("/quotes/export").await.expect(200).text.starts_with("\u{feff}id,"));
+    test.settle().await;
+}
+
+/// Numbers on a page of the list, in their order.
+fn numbers(page: &str) -> Vec<i32> {
+    let after = page.split("<span class=\"sr\">, quote ").skip(1);
+    after.map(|rest| rest.split('<').next().unwrap_or_default().parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_list_comes_in_the_order_of_a_column() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "brightside").await;
+    let contact = office.contact(&test, "Dana", Some(PHONE)).await;
+    for cents in [500, 900, 100, 900] {
+        made(
+            &test,
+            &office,
+            contact,
+            json!({ "items": [{ "name": "Work", "unit_cents": cents }], "draft": true }),
+        )
+        .await;
+    }
+    let mut browser = Browser::with_session(&test, &office.session);
+    let mut listed = async |path: &str| numbers(&browser.get(path).await.expect(200).text);
+    assert_eq!(listed("/quotes").await, [1004, 1003, 1002, 1001]);
+    // What changed last stands first, whenever it was made.
+    sqlx::query("update patchbay.quotes set viewed_at = created_at + interval '1 day', status = 'viewed' where number = 1002")
+        .execute(&mut test.sql().await)
+        .await
+        .unwrap();
+    assert_eq!(listed("/quotes").await, [1002, 1004, 1003, 1001]);
+    assert_eq!(listed("/quotes?sort=changed").await, [1001, 1003, 1004, 1002]);
+    assert_eq!(listed("/quotes?sort=-number").await, [1004, 1003, 1002, 1001]);
+    assert_eq!(listed("/quotes?sort=total").await, [1003, 1001, 1002, 1004]);
+    assert_eq!(listed("/quotes?sort=-total&status=draft").await, [1004, 1001, 1003]);
+    assert_eq!(listed("/quotes?sort=nonsense").await, [1002, 1004, 1003, 1001]);
+    test.settle().await;
+}
+
+#[tokio::test]
+async fn pages_of_an_order_follow_each_other() {
+    let test = TestApp::new().await;
+    let office = Office::open(&test, "brightside").await;
+    let contact = office.contact(&test, "Dana", Some(PHONE)).await;
+    for cents in [500, 900, 100, 900, 500] {
+        made(
+            &test,
+            &office,
+            contact,
+            json!({ "items": [{ "name": "Work", "unit_cents": cents }], "draft": true }),
+        )
+        .await;
+    }
+    let tenant = TenantInfo {
+        id: office.id,
+        slug: "brightside".into(),
+        name: "Brightside".into(),
+        timezone: chrono_tz::Tz::UTC,
+        country: "AU".into(),
+        currency: "AUD".into(),
+    };
+    let actor = Actor { kind: ActorKind::User, id: Some(office.owner_id), label: "Rosa".into() };
+    let caller = Caller { tenant, actor, role: Role::Owner };
+    for column in [order::Column::Changed, order::Column::Number, order::Column::Total] {
+        for rising in [false, true] {
+            let order = order::Order { column, rising };
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = PageQuery { limit: Some(2), cursor };
+                let found = order::list(&test.app, &caller, Some(Status::Draft), order, &page).await.unwrap();
+                seen.extend(found.data.iter().map(|quote| (quote.total_cents, quote.number)));
+                cursor = found.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            let mut sorted = seen.clone();
+            match column {
+                order::Column::Total => sorted.sort_by_key(|(total, number)| (*total, *number)),
+                _ => sorted.sort_by_key(|(_, number)| *number),
+            }
+            if !rising {
+                sorted.reverse();
+            }
+            assert_eq!(seen, sorted, "{order:?}");
+        }
+    }
     test.settle().await;
 }

@@ -8,7 +8,7 @@ use crate::{
     web::{
         fields::Field,
         layout::{Bare, Shell},
-        parts::{Empty, Face, Moment, Pager, Tab, Tag},
+        parts::{Empty, Face, Head, Moment, Pager, Tab, Tag},
     },
 };
 
@@ -77,6 +77,11 @@ pub(super) struct ListPage {
     pub(super) search: String,
     /// The state that is filtered by; empty for all.
     pub(super) status: &'static str,
+    /// The order, as in addresses; empty for the usual one.
+    pub(super) sort: String,
+    pub(super) number: Head,
+    pub(super) total: Head,
+    pub(super) changed: Head,
     pub(super) live_src: String,
     /// The list as a file.
     pub(super) export: String,

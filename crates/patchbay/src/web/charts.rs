@@ -177,6 +177,8 @@ pub struct Lines {
     /// One per moment, as wide as it reaches, telling its numbers.
     pub slots: Vec<Slot>,
     pub label: String,
+    /// Instead of lines where there are too few moments for one: bars side by side.
+    pub bars: Vec<Bar>,
 }
 
 #[derive(Debug, Clone)]
@@ -208,11 +210,7 @@ impl Lines {
                 .enumerate()
                 .map(|(i, value)| format!("{:.2} {:.2}", i as f64 * step, 100.0 - 100.0 * value / top))
                 .collect();
-            let path = match points.as_slice() {
-                // A single moment is drawn as a level.
-                [only] => format!("{only}L100 {}", only.split(' ').nth(1).unwrap_or("100")),
-                _ => points.join("L"),
-            };
+            let path = points.join("L");
             let total = whole(values.iter().sum());
             let (path, area) = if path.is_empty() {
                 (String::new(), String::new())
@@ -242,6 +240,7 @@ impl Lines {
             ticks: ticks(labels, step),
             slots: slots.collect(),
             label: label.into(),
+            bars: if labels.len() < FEW { bars(labels, series, top) } else { Vec::new() },
         }
     }
 
@@ -251,8 +250,42 @@ impl Lines {
     }
 }
 
+/// So few moments are bars: a line through two points would claim what was between them.
+const FEW: usize = 3;
+
+/// The bars of all series, side by side at each moment.
+fn bars(labels: &[String], series: &[(&str, Mark, Vec<f64>)], top: f64) -> Vec<Bar> {
+    const WIDTH: f64 = 6.0;
+    let slot = 100.0 / labels.len().max(1) as f64;
+    let mut bars = Vec::new();
+    for (place, moment) in labels.iter().enumerate() {
+        let left = (place as f64 + 0.5) * slot - WIDTH * series.len() as f64 / 2.0;
+        for (nth, (name, mark, values)) in series.iter().enumerate() {
+            let value = values.get(place).copied().unwrap_or_default();
+            let (x, height) = (left + nth as f64 * WIDTH, 100.0 * value / top);
+            bars.push(Bar {
+                label: format!("{moment}, {name}"),
+                amount: whole(value),
+                x: percent(x + WIDTH * 0.08),
+                middle: percent(x + WIDTH / 2.0),
+                width: percent(WIDTH * 0.84),
+                y: percent(100.0 - height),
+                height: percent(height),
+                mark: *mark,
+            });
+        }
+    }
+    bars
+}
+
 /// The first, the last and what fits between.
 fn ticks(labels: &[String], step: f64) -> Vec<(String, &'static str, String)> {
+    if labels.len() < FEW {
+        let slot = 100.0 / labels.len().max(1) as f64;
+        let under =
+            |(place, label): (usize, &String)| (percent((place as f64 + 0.5) * slot), "few", label.clone());
+        return labels.iter().enumerate().map(under).collect();
+    }
     let Some(last) = labels.len().checked_sub(1) else { return Vec::new() };
     let mut places: Vec<usize> = (0..=3).map(|part| last * part / 3).collect();
     places.dedup();

@@ -1,7 +1,9 @@
-//! Instants as people read them, in the tenant's zone: "5 min", "2 h", "Thu", "20 Nov", "20 Nov 2024".
+//! Instants as people read them, in the tenant's zone and with the hours as they are written there: "5 min", "2 h",
+//! "Thu", "20 Nov", "20 Nov 2024".
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+use patchbay_rules::calendar::clock;
 
 use super::parts::Moment;
 
@@ -10,9 +12,9 @@ pub(crate) fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment 
     Moment { iso: at.to_rfc3339(), text: short(at, now, zone), title: full(at, zone) }
 }
 
-/// "Thu 20 Nov 2025, 16:11".
+/// "Thu 20 Nov 2025, 4:11 PM" in New York, "Thu 20 Nov 2025, 16:11" in Berlin.
 pub(crate) fn full(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %-d %b %Y, %H:%M").to_string()
+    format!("{}, {}", at.with_timezone(&zone).format("%a %-d %b %Y"), clock(at, zone))
 }
 
 fn short(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
@@ -27,7 +29,7 @@ fn short(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     } else if (TimeDelta::zero()..TimeDelta::days(6)).contains(&age) {
         local.format("%a").to_string()
     } else if age < TimeDelta::zero() && -age < TimeDelta::days(6) {
-        local.format("%a %H:%M").to_string()
+        format!("{} {}", local.format("%a"), clock(at, zone))
     } else if local.year() == today.year() {
         local.format("%-d %b").to_string()
     } else {
@@ -50,10 +52,10 @@ mod tests {
             ("2025-11-18T20:00:00Z", "Wed"),
             ("2025-02-03T20:00:00Z", "4 Feb"),
             ("2024-02-03T20:00:00Z", "4 Feb 2024"),
-            ("2025-11-21T01:00:00Z", "Fri 09:00"),
+            ("2025-11-21T01:00:00Z", "Fri 9:00 AM"),
         ] {
             assert_eq!(moment(at.parse().unwrap(), now, zone).text, text, "{at}");
         }
-        assert_eq!(full(now, zone), "Thu 20 Nov 2025, 20:00");
+        assert_eq!(full(now, zone), "Thu 20 Nov 2025, 8:00 PM");
     }
 }

@@ -112,6 +112,25 @@ pub struct Pager {
     pub note: String,
 }
 
+/// The head of a column; where a list can be ordered by it, a link that does so.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub label: &'static str,
+    pub href: Option<String>,
+    /// Whether the list is in its order now, and whether rising.
+    pub rising: Option<bool>,
+}
+
+impl Head {
+    pub fn plain(label: &'static str) -> Self {
+        Self { label, href: None, rising: None }
+    }
+
+    pub fn sorting(label: &'static str, href: String, rising: Option<bool>) -> Self {
+        Self { label, href: Some(href), rising }
+    }
+}
+
 /// Nothing to show, and what to do about it.
 #[derive(Debug, Clone)]
 pub struct Empty {

@@ -211,7 +211,7 @@ fn each_gate_tells_why() {
                 s.recipient.texted_at = [1, 30, 2, 23].map(|hours| s.now - TimeDelta::hours(hours)).to_vec();
             }),
             Gate::SuppressionWindow,
-            "Was sent 3 marketing texts within 24 hours; waits until 14:00",
+            "Was sent 3 marketing texts within 24 hours; waits until 2:00 PM",
         ),
         (
             campaign().with(|s| {
@@ -219,7 +219,7 @@ fn each_gate_tells_why() {
                 s.now = at("2026-04-03T00:00:00Z");
             }),
             Gate::QuietHours,
-            "No marketing on Good Friday in Australia; not before Saturday 09:00",
+            "No marketing on Good Friday in Australia; not before Saturday 9:00 AM",
         ),
         (
             campaign().with(|s| s.recipient.last_marketed_at = Some(s.now - TimeDelta::days(20))),
@@ -229,7 +229,7 @@ fn each_gate_tells_why() {
         (
             campaign().with(|s| s.now = at("2026-03-02T13:30:00Z")),
             Gate::QuietHours,
-            "Quiet hours in Perth until 09:00 tomorrow (12:00 your time)",
+            "Quiet hours in Perth until 9:00 AM tomorrow (12:00 PM your time)",
         ),
         (
             campaign().with(|s| {
@@ -237,12 +237,12 @@ fn each_gate_tells_why() {
                 s.tenant.timezone = Australia::Perth;
             }),
             Gate::QuietHours,
-            "Quiet hours in Perth until 09:00 tomorrow",
+            "Quiet hours in Perth until 9:00 AM tomorrow",
         ),
         (
             campaign().with(|s| s.usage.rate_tokens = 0),
             Gate::RateLimit,
-            "Waiting for its turn at this sending rate until 13:00",
+            "Waiting for its turn at this sending rate until 1:00 PM",
         ),
         (
             campaign().with(|s| {
@@ -380,21 +380,21 @@ fn the_rule_that_holds_marketing_is_named() {
     };
     let nothing = |_: &mut Scene| {};
     // Sunday 09:35, and the evening before, when the night alone would end on Sunday.
-    let sunday = "No marketing on Sundays in Australia; not before Monday 09:00";
+    let sunday = "No marketing on Sundays in Australia; not before Monday 9:00 AM";
     assert_eq!(in_melbourne("2026-11-21T22:35:00Z", nothing), sunday);
     assert_eq!(in_melbourne("2026-11-21T11:00:00Z", nothing), sunday);
     assert_eq!(
         in_melbourne("2026-11-22T21:00:00Z", nothing),
-        "Quiet hours in Melbourne until 09:00",
+        "Quiet hours in Melbourne until 9:00 AM",
         "the tenant's own hours hold it as long as the country's"
     );
     assert_eq!(
         in_melbourne("2026-11-22T21:00:00Z", |s| s.tenant.quiet = None),
-        "No marketing at this hour in Australia; not before 09:00"
+        "No marketing at this hour in Australia; not before 9:00 AM"
     );
     assert_eq!(
         in_melbourne("2026-12-25T01:00:00Z", nothing),
-        "No marketing on Christmas Day in Australia; not before Tuesday 09:00"
+        "No marketing on Christmas Day in Australia; not before Tuesday 9:00 AM"
     );
 }
 

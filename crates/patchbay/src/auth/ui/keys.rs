@@ -33,13 +33,19 @@ pub(super) struct KeyForm {
     scope: String,
 }
 
+impl KeyForm {
+    /// Before anything was typed: the narrowest scope, so that a wider one is somebody's decision.
+    fn empty() -> Self {
+        Self { name: String::new(), scope: "ingest".to_owned() }
+    }
+}
+
 pub(super) async fn keys_page(
     State(app): State<Arc<App>>,
     session: Session,
     caller: Caller,
 ) -> Result<Response> {
-    let form = KeyForm { name: String::new(), scope: "full".to_owned() };
-    keys_form(&app, &session, &caller, &form, &FieldErrors::new(), None).await
+    keys_form(&app, &session, &caller, &KeyForm::empty(), &FieldErrors::new(), None).await
 }
 
 /// The one answer that shows the key; it is not redirected, because then it would have to be kept somewhere.
@@ -56,8 +62,7 @@ pub(super) async fn create_key(
     match made {
         Ok(new) => {
             let made = MadeKey { name: form.name.trim().to_owned(), key: new.key };
-            let empty = KeyForm { name: String::new(), scope: "full".to_owned() };
-            keys_form(&app, &session, &caller, &empty, &FieldErrors::new(), Some(made)).await
+            keys_form(&app, &session, &caller, &KeyForm::empty(), &FieldErrors::new(), Some(made)).await
         }
         Err(Error::Invalid(errors)) => keys_form(&app, &session, &caller, &form, &errors, None).await,
         Err(error) => Err(error),
@@ -111,9 +116,9 @@ async fn keys_form(
             "scope",
             "It may",
             vec![
-                choice("full", "Everything", "What an admin may do here, over the API."),
-                choice("read", "Read", "Everything a viewer sees; changes nothing."),
                 choice("ingest", "Hand in leads and quotes", "For web forms; reads nothing."),
+                choice("read", "Read", "Everything a viewer sees; changes nothing."),
+                choice("full", "Everything", "What an admin may do here, over the API."),
             ],
         )
         .error(error("scope")),

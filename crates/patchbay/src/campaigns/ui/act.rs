@@ -49,16 +49,25 @@ pub(super) struct TestForm {
 
 pub(super) async fn test(
     State(app): State<Arc<App>>,
+    session: Session,
     caller: Caller,
     Path(id): Path<Uuid>,
     Form(form): Form<TestForm>,
 ) -> Result<Response> {
     let test = Test { to: form.to, contact_id: None, template_id: None };
-    let sent = campaigns::test_send(&app, &caller, id, &test).await.map(|sent| match sent.len() {
+    let sent = match campaigns::test_send(&app, &caller, id, &test).await {
+        // What was typed stays, with what is wrong beside it.
+        Err(Error::Invalid(errors)) if errors.contains_key("to") => {
+            let wrong = errors.get("to").cloned().unwrap_or_default();
+            return show::wrong_test(&app, &session, &caller, id, &test.to, wrong).await;
+        }
+        sent => sent,
+    };
+    let said = sent.map(|sent| match sent.len() {
         1 => "The test is on its way".to_owned(),
         many => format!("{many} tests are on their way"),
     });
-    back(&app, id, sent)
+    back(&app, id, said)
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -284,7 +284,7 @@ fn whens(form: &CampaignForm, caller: &Caller) -> Vec<Choice> {
         Choice::new("at", "At a time", is("at"))
             .hint(format!("By your own clock, {}.", caller.tenant.timezone)),
         Choice::new("zones", "At a time of day where each person lives", is("zones"))
-            .hint("09:00 reaches Perth when it is 09:00 in Perth."),
+            .hint("9 o’clock reaches Perth when it is 9 o’clock in Perth."),
     ]
 }
 

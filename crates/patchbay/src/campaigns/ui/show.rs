@@ -54,6 +54,20 @@ pub(super) async fn moved(
     html_with(StatusCode::CONFLICT, &build(app, session, caller, id, said).await?)
 }
 
+/// The page, with what was typed for a test, and what is wrong with it.
+pub(super) async fn wrong_test(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: Uuid,
+    typed: &str,
+    wrong: String,
+) -> Result<Response> {
+    let page = build(app, session, caller, id, String::new()).await?;
+    let test_to = page.test_to.value(typed).error(wrong);
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, &ShowPage { test_to, ..page })
+}
+
 async fn build(app: &App, session: &Session, caller: &Caller, id: Uuid, moved: String) -> Result<ShowPage> {
     let campaign = campaigns::get(app, caller, id).await?;
     let shell = shell(app, session, Place::Campaigns, &campaign.name).await?;
@@ -116,7 +130,7 @@ pub(super) fn checks(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str
             .filter(|_| campaign.channel == Channel::Sms)
             .map(|found| {
                 format!(
-                    "{} in all, {} at most in one message",
+                    "{} message parts in all, {} at most in one message",
                     numbers::grouped(found.segments),
                     found.segments_most
                 )
@@ -334,11 +348,8 @@ async fn looks(app: &App, caller: &Caller, campaign: &Campaign, at: &LookAt) -> 
 fn look_row(look: Look, channel: Channel) -> LookRow {
     let size = match channel {
         Channel::Sms => {
-            let pieces = if look.segments == 1 {
-                "1 segment".to_owned()
-            } else {
-                format!("{} segments", look.segments)
-            };
+            let pieces =
+                if look.segments == 1 { "1 part".to_owned() } else { format!("{} parts", look.segments) };
             format!("{pieces} · {} characters", look.units)
         }
         _ => String::new(),

@@ -145,6 +145,7 @@ fn row(app: &App, caller: &Caller, contact: &Contact, members: &[Member]) -> Row
         owner: owner.map(|member| (Face::of(member.id, &member.name), member.name.clone())),
         consent: words::consent(contact.consent_sms, contact.has_lapsed("sms", app.now())),
         last: last.map(|at| moment(at, app.now(), caller.tenant.timezone)),
+        added: moment(contact.created_at, app.now(), caller.tenant.timezone),
     }
 }
 

@@ -7,6 +7,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
+use patchbay_rules::phone;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -64,8 +65,8 @@ pub(super) async fn page(
             name,
         }
     };
-    let own = seen.fields.iter().map(|line| show(line, ""));
-    let custom = seen.properties.iter().map(|line| show(line, "properties."));
+    let own = seen.fields.iter().map(|line| show(&caller, line, ""));
+    let custom = seen.properties.iter().map(|line| show(&caller, line, "properties."));
     html(&MergePage {
         shell: shell(&app, &session, Place::Contacts, "Merge").await?,
         lines: own.chain(custom).collect(),
@@ -86,12 +87,17 @@ pub(super) async fn page(
     })
 }
 
-fn show(line: &Line, prefix: &str) -> MergeLine {
+fn show(caller: &Caller, line: &Line, prefix: &str) -> MergeLine {
+    let is_number = line.field == MergeField::Phone.as_str() && prefix.is_empty();
+    let written = |text: &String| match is_number && phone::is_e164(text) {
+        true => words::number(caller, text),
+        false => text.clone(),
+    };
     MergeLine {
         name: format!("{prefix}{}", line.field),
         label: line.label.clone(),
-        kept: line.kept.clone(),
-        merged: line.merged.clone(),
+        kept: written(&line.kept),
+        merged: written(&line.merged),
         differs: line.differs,
     }
 }

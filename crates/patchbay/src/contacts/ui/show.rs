@@ -167,7 +167,7 @@ fn facts(app: &App, caller: &Caller, contact: &Contact) -> Vec<Fact> {
         facts.push(fact("Place", place, None));
     }
     if let Some(zone) = contact.timezone.as_deref().and_then(|zone| zone.parse::<chrono_tz::Tz>().ok()) {
-        let there = app.now().with_timezone(&zone).format("%H:%M");
+        let there = calendar::clock(app.now(), zone);
         facts.push(fact("Time there", format!("{there}, {}", calendar::place(zone)), None));
     }
     let at = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| full(at, caller.tenant.timezone));

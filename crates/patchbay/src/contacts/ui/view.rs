@@ -83,6 +83,8 @@ pub(crate) struct Row {
     pub(crate) owner: Option<(Face, String)>,
     pub(crate) consent: Tag,
     pub(crate) last: Option<Moment>,
+    /// What the list is ordered by.
+    pub(crate) added: Moment,
 }
 
 /// `/contacts/new` and `/contacts/{id}/edit`.

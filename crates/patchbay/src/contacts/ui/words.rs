@@ -4,7 +4,7 @@ use patchbay_rules::phone;
 
 use crate::{
     auth::Caller,
-    contacts::{ConsentState, Contact, Status, full_name},
+    contacts::{ConsentState, Contact, Status},
     web::parts::{Tag, Tone},
 };
 
@@ -15,11 +15,7 @@ pub(super) fn number(caller: &Caller, e164: &str) -> String {
 
 /// The name, or else the best address, written as people write it.
 pub(super) fn name(caller: &Caller, contact: &Contact) -> String {
-    let name = full_name(contact.first_name.as_deref(), contact.last_name.as_deref());
-    match &contact.phone_e164 {
-        Some(e164) if name.is_empty() => number(caller, e164),
-        _ => contact.display_name(),
-    }
+    contact.called(&caller.tenant.country)
 }
 
 /// How somebody can be reached, if that is not what they are called already.

@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     imports::{
         decide::{self, Action, Seen, Verdict},
+        file,
         parse::Batch,
         row::Row,
         sql,
@@ -24,6 +25,8 @@ pub(super) async fn judge(
 ) -> Result<()> {
     let (mut seen, mut labels) = (Seen::default(), Arc::new(Vec::new()));
     let mut samples = Samples::read(&work.import.samples);
+    // A workbook leaves empty cells at the end of a row out; a text file does not.
+    let width = (work.import.format()?.kind == file::Kind::Csv).then_some(work.plan.fields.len());
     while let Some(batch) = parsed.recv().await {
         if !batch.labels.is_empty() {
             Arc::make_mut(&mut labels).extend(batch.labels);
@@ -65,7 +68,7 @@ pub(super) async fn judge(
                     Item { number: parsed.number, cells: parsed.cells, row, verdict, problem, person: None }
                 })
                 .collect();
-            judged.samples = samples.take(&judged.items);
+            judged.samples = samples.take(&judged.items, &known, width);
             if !work.import.dry_run {
                 find_people(&work, &mut judged.items).await?;
             }

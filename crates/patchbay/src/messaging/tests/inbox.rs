@@ -73,6 +73,11 @@ async fn what_is_snoozed_comes_back_by_itself() {
     assert_eq!(names(&listed(&t, &who.key, "view=open").await).len(), 1);
     let past = (t.clock_now() - TimeDelta::hours(1)).to_rfc3339();
     browser.post(&format!("/conversations/{id}/snooze"), &[("until", &past)]).await.expect(422);
+    // A day and a time of one's own, on the clock of the business.
+    browser.post(&format!("/conversations/{id}/snooze"), &[("until_local", "tomorrow")]).await.expect(400);
+    let own = (t.clock_now() + TimeDelta::days(2)).format("%Y-%m-%dT%H:%M").to_string();
+    browser.post(&format!("/conversations/{id}/snooze"), &[("until_local", &own)]).await.expect(303);
+    assert_eq!(names(&listed(&t, &who.key, "view=snoozed").await).len(), 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
 use patchbay_rules::{calendar, message::Channel};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -56,14 +57,19 @@ impl Written {
     fn when(&self) -> Result<When> {
         if self.later.as_deref() == Some("custom") {
             let typed = self.send_at_local.as_deref().unwrap_or_default();
-            let read = NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M")
-                .or_else(|_| NaiveDateTime::parse_from_str(typed, "%Y-%m-%dT%H:%M:%S"));
-            return read
+            return moment_typed(typed)
                 .map(When::There)
-                .map_err(|_| Error::field("send_at_local", "Choose a day and a time."));
+                .ok_or_else(|| Error::field("send_at_local", "Choose a day and a time."));
         }
         Ok(self.send_at.map_or(When::Now, When::At))
     }
+}
+
+/// What a field for a day and a time holds.
+fn moment_typed(text: &str) -> Option<NaiveDateTime> {
+    ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .into_iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 /// `POST /conversations/{id}/messages`.
@@ -202,10 +208,20 @@ pub(super) async fn assign(
     show(&app, &session, &caller, &headers, id).await
 }
 
-/// Until when it may rest.
+/// Until when it may rest: an instant that was offered, or a day and a time on the clock of the business.
 #[derive(Debug, Deserialize)]
 pub(super) struct Snoozed {
-    until: DateTime<Utc>,
+    #[serde(default)]
+    until: Option<DateTime<Utc>>,
+    #[serde(default)]
+    until_local: Option<String>,
+}
+
+impl Snoozed {
+    fn until(&self, zone: Tz) -> Result<DateTime<Utc>> {
+        let typed = || Some(compose::instant(moment_typed(self.until_local.as_deref()?)?, zone));
+        self.until.or_else(typed).ok_or_else(|| Error::BadRequest("Choose a day and a time.".into()))
+    }
 }
 
 /// `POST /conversations/{id}/snooze`.
@@ -217,9 +233,10 @@ pub(super) async fn snooze(
     Path(id): Path<Uuid>,
     Form(form): Form<Snoozed>,
 ) -> Result<Response> {
-    let contact = conversations::snooze(&app, &caller, id, form.until).await?;
     let look = Look::new(&app, &caller, &session, view_of(&headers));
-    let until = calendar::describe_instant(form.until, look.now, look.zone());
+    let until = form.until(look.zone())?;
+    let contact = conversations::snooze(&app, &caller, id, until).await?;
+    let until = calendar::describe_instant(until, look.now, look.zone());
     leave(
         &look,
         &headers,

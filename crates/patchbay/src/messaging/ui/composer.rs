@@ -63,7 +63,7 @@ pub(super) async fn build(
         estimate_of(road.channel, &road.address, &typed.body, &desk.prices, &look.caller.tenant.currency).text
     });
     let there = if desk.zone_known { desk.zone } else { look.zone() };
-    let clock = look.now.with_timezone(&there).format("%H:%M");
+    let clock = calendar::clock(look.now, there);
     Ok(Composer {
         conversation_id: contact.id.to_string(),
         channels: desk
@@ -267,8 +267,7 @@ fn sentence(text: &str) -> String {
 /// The hour at the contact's, when it is one at which people sleep.
 fn caution(look: &Look<'_>, desk: &Desk) -> Option<Caution> {
     let (until, zone) = desk.quiet?;
-    let local = until.with_timezone(&zone);
-    let hint = local.format("%H:%M").to_string();
+    let hint = calendar::clock(until, zone);
     let waits = if desk.quiet_binds { format!(" A message waits until {hint}.") } else { String::new() };
     let text = format!("It is {}.{waits}", compose::time_there(look.now, zone));
     Some(Caution { text, later: Later { label: format!("Send at {hint}"), hint, value: until.to_rfc3339() } })
@@ -285,7 +284,7 @@ fn laters(now: DateTime<Utc>, zone: Tz) -> Vec<Later> {
         let at = compose::instant(day.and_time(time), zone);
         laters.push(Later {
             label: label.to_owned(),
-            hint: at.with_timezone(&zone).format("%a %-d %b, %H:%M").to_string(),
+            hint: format!("{}, {}", at.with_timezone(&zone).format("%a %-d %b"), calendar::clock(at, zone)),
             value: at.to_rfc3339(),
         });
     };
@@ -309,30 +308,29 @@ pub(super) fn snoozes(now: DateTime<Utc>, zone: Tz) -> Vec<Later> {
     let local = now.with_timezone(&zone);
     let today = local.date_naive();
     let mut offers = Vec::new();
-    let mut offer = |label: &str, at: DateTime<Utc>, format: &str| {
-        offers.push(Later {
-            label: label.to_owned(),
-            hint: at.with_timezone(&zone).format(format).to_string(),
-            value: at.to_rfc3339(),
-        });
+    let clock = |at| calendar::clock(at, zone);
+    let day = |at: DateTime<Utc>, format| at.with_timezone(&zone).format(format).to_string();
+    let mut offer = |label: &str, at: DateTime<Utc>, hint: String| {
+        offers.push(Later { label: label.to_owned(), hint, value: at.to_rfc3339() });
     };
     let at = |days: u64, hour: u32| {
         let day = today.checked_add_days(Days::new(days)).unwrap_or(today);
         compose::instant(day.and_time(NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default()), zone)
     };
-    offer("In an hour", now + chrono::TimeDelta::hours(1), "%H:%M");
-    if local.time() < NaiveTime::from_hms_opt(15, 0, 0).unwrap_or_default() {
-        offer("This evening", at(0, 18), "%H:%M");
+    let in_an_hour = now + chrono::TimeDelta::hours(1);
+    offer("In an hour", in_an_hour, clock(in_an_hour));
+    if local.time() < NaiveTime::from_hms_opt(17, 30, 0).unwrap_or_default() {
+        offer("This evening", at(0, 18), clock(at(0, 18)));
     }
-    offer("Tomorrow", at(1, 9), "%a %H:%M");
+    offer("Tomorrow", at(1, 9), format!("{} {}", day(at(1, 9), "%a"), clock(at(1, 9))));
     let to_monday = u64::from(7 - today.weekday().num_days_from_monday());
     if matches!(
         today.weekday(),
         Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri | Weekday::Sat
     ) {
-        offer("Next week", at(to_monday, 9), "%a %-d %b");
+        offer("Next week", at(to_monday, 9), day(at(to_monday, 9), "%a %-d %b"));
     }
-    offer("In two weeks", at(to_monday + 7, 9), "%a %-d %b");
+    offer("In two weeks", at(to_monday + 7, 9), day(at(to_monday + 7, 9), "%a %-d %b"));
     offers
 }
 

@@ -351,8 +351,9 @@ fn tags(look: &Look<'_>, row: &Row) -> Vec<Tag> {
         _ => {}
     }
     if let Some(until) = row.snoozed_until {
-        let local = until.with_timezone(&look.zone());
-        tags.push(Tag::new(Tone::Wait, "clock", local.format("%a %-d %b, %H:%M").to_string()));
+        let day = until.with_timezone(&look.zone()).format("%a %-d %b");
+        let text = format!("{day}, {}", patchbay_rules::calendar::clock(until, look.zone()));
+        tags.push(Tag::new(Tone::Wait, "clock", text));
     }
     if row.archived_at.is_some() {
         tags.push(Tag::new(Tone::Plain, "archive", "Archived"));

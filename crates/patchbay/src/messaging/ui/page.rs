@@ -22,7 +22,7 @@ use crate::{
         sql::inbox::{self as sql, ConversationRow, MemberRow},
         thread,
         view::{
-            ConversationFragment, EarlierFragment, InboxPage,
+            Channel, ConversationFragment, EarlierFragment, InboxPage,
             thread::{Assignee, ConversationView, Status},
         },
     },
@@ -139,8 +139,13 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
     let called = contact.first_name.clone().unwrap_or_else(|| name.clone());
     let unread = row.as_ref().map_or(0, |row| row.unread);
     let first_unread = entries::first_unread(&thread, unread).or(part.new);
-    let setting =
-        entries::Setting { name: &called, there: desk.zone_known.then_some(desk.zone), first_unread };
+    let setting = entries::Setting {
+        name: &called,
+        there: desk.zone_known.then_some(desk.zone),
+        first_unread,
+        refused: refused(&desk),
+        agreed: agreed(&desk),
+    };
     let review = row.as_ref().and_then(|row| row.needs_review.clone()).unwrap_or_default();
     let typed = composer::Typed { in_doubt: !review.is_empty(), ..typed };
     let composer = composer::build(&mut tx, look, &contact, &desk, typed).await?;
@@ -172,6 +177,18 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
         can_write: look.can_write(),
         name,
     })
+}
+
+fn refused(desk: &compose::Desk) -> Vec<Channel> {
+    let says_no = |road: &&compose::Road| {
+        matches!(road.obstacle, Some(compose::Obstacle::Unsubscribed(_) | compose::Obstacle::Listed(_)))
+    };
+    desk.roads.iter().filter(says_no).map(|road| words::channel(road.channel.as_str())).collect()
+}
+
+fn agreed(desk: &compose::Desk) -> Vec<Channel> {
+    let agreed = desk.consents.iter().filter(|consent| consent.state == "subscribed");
+    agreed.map(|consent| words::channel(&consent.channel)).collect()
 }
 
 fn status(look: &Look<'_>, row: Option<&ConversationRow>) -> Status {

@@ -65,7 +65,7 @@ pub(super) async fn find(
     let page = PageQuery { limit: Some(4), cursor: None };
     for quote in quotes::list(&app, &caller, &filter, &page).await?.data {
         choices.push(Choice {
-            label: format!("Quote {} for {}", quote.number, quote.contact_label()),
+            label: format!("Quote {} for {}", quote.number, quote.contact_called(&caller.tenant.country)),
             hint: money::format(quote.total_cents, &quote.currency),
             href: format!("/quotes/{}", quote.id),
             icon: "file-text",

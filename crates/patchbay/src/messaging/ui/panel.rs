@@ -68,7 +68,7 @@ fn facts(look: &Look<'_>, contact: &Contact, desk: &Desk, members: &[MemberRow])
         facts.push(fact("E-mail", email.clone(), Some(format!("mailto:{email}"))));
     }
     if desk.zone_known {
-        let there = look.now.with_timezone(&desk.zone).format("%H:%M");
+        let there = patchbay_rules::calendar::clock(look.now, desk.zone);
         facts.push(fact(
             "Time there",
             format!("{there}, {}", patchbay_rules::calendar::place(desk.zone)),

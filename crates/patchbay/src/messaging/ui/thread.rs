@@ -11,7 +11,7 @@ use crate::messaging::{
     thread::{Entry, Thread},
     view::{
         Channel,
-        thread::{self as view, Event, Message, MessageState, Note, QuoteCard, Span},
+        thread::{self as view, Event, Message, MessageState, Note, QuoteCard, Span, Unsent},
     },
 };
 
@@ -23,6 +23,10 @@ pub(super) struct Setting<'a> {
     pub there: Option<chrono_tz::Tz>,
     /// The first message that had not been read when the conversation was opened.
     pub first_unread: Option<Uuid>,
+    /// Channels on which the contact, or the do-not-contact list, says no.
+    pub refused: Vec<Channel>,
+    /// Channels on which the contact agreed to be written to.
+    pub agreed: Vec<Channel>,
 }
 
 /// The entries with the days between them.
@@ -66,6 +70,16 @@ pub(super) fn entries(look: &Look<'_>, thread: &Thread, setting: &Setting<'_>) -
             }
         };
         let Some(made) = made else { continue };
+        let made = match made {
+            view::Entry::Message(message) if is_unsent_campaign(entry, message.state) => {
+                if let Some(view::Entry::Unsent(before)) = drawn.last_mut() {
+                    before.messages.push(message);
+                    continue;
+                }
+                view::Entry::Unsent(Unsent { messages: vec![message] })
+            }
+            made => made,
+        };
         let day = at.with_timezone(&zone).date_naive();
         if today != Some(day) {
             today = Some(day);
@@ -77,6 +91,10 @@ pub(super) fn entries(look: &Look<'_>, thread: &Thread, setting: &Setting<'_>) -
         drawn.push(made);
     }
     drawn
+}
+
+fn is_unsent_campaign(entry: &Entry, state: MessageState) -> bool {
+    state == MessageState::Blocked && matches!(entry, Entry::Message(message) if message.kind == "campaign")
 }
 
 fn message_id(entry: &Entry) -> Option<Uuid> {
@@ -150,6 +168,9 @@ fn message(
             if next.direction == row.direction && next.channel == row.channel && next.sent_by == row.sent_by && next.kind == row.kind
                 && row.kind != "quote" && words::state(next, look.now) == state && words::is_run(at, Entry::Message(next.clone()).at()));
     let queued = row.status == "queued";
+    let gate = row.gate.as_deref();
+    let forbidden = setting.refused.contains(&channel)
+        || (gate == Some("do_not_contact") && !setting.agreed.contains(&channel));
     Message {
         id: row.id.to_string(),
         inbound: row.direction == "inbound",
@@ -160,11 +181,10 @@ fn message(
         via: if before == Some(channel) { String::new() } else { channel.word().to_owned() },
         grouped,
         can_cancel: queued,
-        can_retry: matches!(state, MessageState::Failed | MessageState::Undelivered)
-            || (state == MessageState::Blocked
-                && !matches!(row.gate.as_deref(), Some("template" | "address"))),
-        can_send_now: state == MessageState::Scheduled
-            || (queued && row.gate.as_deref() == Some("quiet_hours")),
+        can_retry: !forbidden
+            && (matches!(state, MessageState::Failed | MessageState::Undelivered)
+                || (state == MessageState::Blocked && !matches!(gate, Some("template" | "address")))),
+        can_send_now: state == MessageState::Scheduled || (queued && gate == Some("quiet_hours")),
         sentence,
         state,
     }

@@ -17,12 +17,12 @@ use crate::{
     },
 };
 
-/// "20:41" today, "Thu" within the week, "20 Nov" before.
+/// "8:41 PM" today, "Thu" within the week, "20 Nov" before.
 pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
     let (local, today) = (at.with_timezone(&zone), now.with_timezone(&zone).date_naive());
     let age = today.signed_duration_since(local.date_naive()).num_days();
     let text = match age {
-        0 => local.format("%H:%M").to_string(),
+        0 => calendar::clock(at, zone),
         1..=6 => local.format("%a").to_string(),
         _ if local.year() == today.year() => local.format("%-d %b").to_string(),
         _ => local.format("%-d %b %Y").to_string(),
@@ -32,11 +32,7 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
 
 /// The time of day alone, for where the day stands above.
 pub(super) fn clock(at: DateTime<Utc>, zone: Tz) -> Moment {
-    Moment {
-        iso: at.to_rfc3339(),
-        text: at.with_timezone(&zone).format("%H:%M").to_string(),
-        title: moments::full(at, zone),
-    }
+    Moment { iso: at.to_rfc3339(), text: calendar::clock(at, zone), title: moments::full(at, zone) }
 }
 
 /// "Today", "Yesterday", "Thursday 20 November", with the year where it is another one.
@@ -51,22 +47,22 @@ pub(super) fn day(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
     }
 }
 
-/// A coming moment in full: "Monday 24 November at 08:00".
+/// A coming moment in full: "Monday 24 November at 8:00 AM".
 pub(super) fn moment_ahead(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
-    let local = at.with_timezone(&zone);
+    let clock = calendar::clock(at, zone);
     match day(at, now, zone).as_str() {
-        near @ ("Today" | "Tomorrow") => format!("{} at {}", near.to_lowercase(), local.format("%H:%M")),
-        far => format!("{far} at {}", local.format("%H:%M")),
+        near @ ("Today" | "Tomorrow") => format!("{} at {clock}", near.to_lowercase()),
+        far => format!("{far} at {clock}"),
     }
 }
 
-/// A past moment in a sentence: "today at 19:05", "on 12 November at 19:05".
+/// A past moment in a sentence: "today at 7:05 PM", "on 12 November at 7:05 PM".
 pub(super) fn moment_past(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
-    let local = at.with_timezone(&zone);
+    let (local, clock) = (at.with_timezone(&zone), calendar::clock(at, zone));
     match now.with_timezone(&zone).date_naive().signed_duration_since(local.date_naive()).num_days() {
-        0 => format!("today at {}", local.format("%H:%M")),
-        1 => format!("yesterday at {}", local.format("%H:%M")),
-        _ => format!("on {} at {}", calendar::describe_day(at, now, zone), local.format("%H:%M")),
+        0 => format!("today at {clock}"),
+        1 => format!("yesterday at {clock}"),
+        _ => format!("on {} at {clock}", calendar::describe_day(at, now, zone)),
     }
 }
 
@@ -295,7 +291,7 @@ pub(super) fn channel(word: &str) -> view::Channel {
     }
 }
 
-/// How an address came to where it stands, in a sentence without its end: "Wrote STOP today at 19:05".
+/// How an address came to where it stands, in a sentence without its end: "Wrote STOP today at 7:05 PM".
 pub(super) fn consent_proof(
     how: &str,
     detail: Option<&str>,

@@ -95,6 +95,23 @@ pub enum Entry {
     Note(Note),
     Quote(QuoteCard),
     Event(Event),
+    Unsent(Unsent),
+}
+
+/// Campaigns that a gate kept from this contact, one after the other: one line that opens.
+#[derive(Debug, Clone)]
+pub struct Unsent {
+    pub messages: Vec<Message>,
+}
+
+impl Unsent {
+    /// "Not sent: 3 campaigns".
+    pub fn label(&self) -> String {
+        match self.messages.len() {
+            1 => "Not sent: 1 campaign".to_owned(),
+            count => format!("Not sent: {count} campaigns"),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

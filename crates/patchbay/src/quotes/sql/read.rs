@@ -86,7 +86,7 @@ impl TryFrom<Row> for Quote {
 
 /// One list of columns for every way to pick quotes; `$1` is always the tenant.
 macro_rules! quotes {
-    ($tail:tt, $tenant:expr $(, $argument:expr)* $(,)?) => {
+    ($first:tt $(+ $more:tt)*, $tenant:expr $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             Row,
             "select q.id, q.number, q.contact_id, c.first_name, c.last_name, c.phone_e164, c.phone_raw, c.email, q.title, q.data, q.items,
@@ -95,7 +95,7 @@ macro_rules! quotes {
                case when q.status = 'draft' and not q.held then
                  (select m.status from patchbay.messages m where m.tenant_id = q.tenant_id and m.dedupe_key = 'quote:' || q.id) end as message_status
              from patchbay.quotes q join patchbay.contacts c on c.tenant_id = q.tenant_id and c.id = q.contact_id
-             where q.tenant_id = $1 " + $tail,
+             where q.tenant_id = $1 " + $first $(+ $more)*,
             $tenant $(, $argument)*
         )
     };
@@ -146,6 +146,103 @@ pub(in crate::quotes) async fn list_by_status(
         limit,
     );
     all(rows.fetch_all(tx.conn()).await?)
+}
+
+/// A walk along an index of the tenant's quotes, or of those in one state, from after `$place` on; never filters what
+/// it has walked over.
+macro_rules! walk {
+    ($tx:ident, $key:tt, $status:ident, $rising:ident, $place:expr, $limit:ident) => {{
+        let (tenant, (key, id)) = ($tx.tenant(), $place);
+        all(match ($status, $rising) {
+            (None, false) => {
+                quotes!(
+                    "and (" + $key + ", q.id) < ($2, $3) order by " + $key + " desc, q.id desc limit $4",
+                    tenant,
+                    key,
+                    id,
+                    $limit
+                )
+                .fetch_all($tx.conn())
+                .await?
+            }
+            (None, true) => {
+                quotes!(
+                    "and (" + $key + ", q.id) > ($2, $3) order by " + $key + ", q.id limit $4",
+                    tenant,
+                    key,
+                    id,
+                    $limit
+                )
+                .fetch_all($tx.conn())
+                .await?
+            }
+            (Some(status), false) => {
+                quotes!(
+                    "and q.status = $5 and ("
+                        + $key
+                        + ", q.id) < ($2, $3) order by "
+                        + $key
+                        + " desc, q.id desc limit $4",
+                    tenant,
+                    key,
+                    id,
+                    $limit,
+                    status
+                )
+                .fetch_all($tx.conn())
+                .await?
+            }
+            (Some(status), true) => {
+                quotes!(
+                    "and q.status = $5 and ("
+                        + $key
+                        + ", q.id) > ($2, $3) order by "
+                        + $key
+                        + ", q.id limit $4",
+                    tenant,
+                    key,
+                    id,
+                    $limit,
+                    status
+                )
+                .fetch_all($tx.conn())
+                .await?
+            }
+        })
+    }};
+}
+
+/// By what happened to them last, from after `place` on.
+pub(in crate::quotes) async fn list_by_change(
+    tx: &mut TenantTx,
+    status: Option<&str>,
+    rising: bool,
+    place: (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<Quote>> {
+    walk!(tx, "greatest(q.created_at, q.sent_at, q.viewed_at, q.answered_at)", status, rising, place, limit)
+}
+
+/// By what they come to, from after `place` on.
+pub(in crate::quotes) async fn list_by_total(
+    tx: &mut TenantTx,
+    status: Option<&str>,
+    rising: bool,
+    place: (i64, Uuid),
+    limit: i64,
+) -> Result<Vec<Quote>> {
+    walk!(tx, "q.total_cents", status, rising, place, limit)
+}
+
+/// By number, from after `place` on.
+pub(in crate::quotes) async fn list_by_number(
+    tx: &mut TenantTx,
+    status: Option<&str>,
+    rising: bool,
+    place: (i32, Uuid),
+    limit: i64,
+) -> Result<Vec<Quote>> {
+    walk!(tx, "q.number", status, rising, place, limit)
 }
 
 pub(in crate::quotes) async fn list_of_contact(

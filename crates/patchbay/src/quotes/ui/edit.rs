@@ -89,7 +89,7 @@ async fn pick(app: &App, session: &Session, caller: &Caller, words: &str) -> Res
 }
 
 fn person(contact: &Contact, country: &str) -> PersonRow {
-    let name = contact.display_name();
+    let name = contact.called(country);
     let number = contact
         .phone_e164
         .as_deref()
@@ -116,7 +116,7 @@ pub(in crate::quotes) async fn create(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(quote) => Ok(saved_notice(&app, &quote, typed.act == "send")),
+        Ok(quote) => Ok(saved_notice(&app, &caller, &quote, typed.act == "send")),
         Err(Error::Invalid(errors)) => {
             let errors = all_errors(&app, &caller, None, &typed, errors);
             form(&app, &session, &caller, None, typed, errors).await
@@ -181,7 +181,7 @@ pub(in crate::quotes) async fn save(
         Err(error) => Err(error),
     };
     match saved {
-        Ok(after) => Ok(saved_notice(&app, &after, quote.held && !after.held)),
+        Ok(after) => Ok(saved_notice(&app, &caller, &after, quote.held && !after.held)),
         Err(Error::Invalid(errors)) => {
             let errors = all_errors(&app, &caller, Some(&quote), &typed, errors);
             form(&app, &session, &caller, Some(&quote), typed, errors).await
@@ -275,9 +275,9 @@ fn read(body: &[u8]) -> Typed {
     )
 }
 
-fn saved_notice(app: &App, quote: &Quote, sent: bool) -> Response {
+fn saved_notice(app: &App, caller: &Caller, quote: &Quote, sent: bool) -> Response {
     let text = if sent {
-        format!("Quote {} is on its way to {}", quote.number, quote.contact_label())
+        format!("Quote {} is on its way to {}", quote.number, quote.contact_called(&caller.tenant.country))
     } else if quote.held {
         format!("Draft {} is saved; nobody was told", quote.number)
     } else {
@@ -328,7 +328,7 @@ async fn form(
         path: lines_path(quote.map(|quote| quote.id)),
         announces: quote.is_none_or(|quote| quote.held),
         is_new: quote.is_none(),
-        hint: hint(&contact, quote),
+        hint: hint(&contact, &caller.tenant.country, quote),
         contact_id: contact.id.to_string(),
         person: person(&contact, &caller.tenant.country),
         title: Field::text("title", "Title")
@@ -365,8 +365,8 @@ async fn form(
 }
 
 /// What sending will do, before it is done.
-fn hint(contact: &Contact, quote: Option<&Quote>) -> String {
-    let name = contact.display_name();
+fn hint(contact: &Contact, country: &str, quote: Option<&Quote>) -> String {
+    let name = contact.called(country);
     if quote.is_some_and(|quote| !quote.held) {
         return format!("{name} has the link already and will see the changes there.");
     }

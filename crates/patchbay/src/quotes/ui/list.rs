@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     quotes::{
         self, Filter, Quote, Status,
+        order::{self, Column, Order},
         view::{ListPage, QuoteRow},
         words,
     },
@@ -21,7 +22,7 @@ use crate::{
         moments::moment,
         pages::html,
         paging::PageQuery,
-        parts::{Empty, Face, Pager, Tab},
+        parts::{Empty, Face, Head, Pager, Tab},
         shell::shell,
     },
 };
@@ -31,6 +32,8 @@ use crate::{
 pub(in crate::quotes) struct ListQuery {
     q: String,
     status: String,
+    /// A column, with a minus for falling.
+    sort: String,
     cursor: String,
 }
 
@@ -59,29 +62,36 @@ pub(in crate::quotes) async fn page(
 ) -> Result<Response> {
     let filter = query.filter();
     let status = filter.status;
+    let order = Order::parse(&query.sort);
     let asked = PageQuery { limit: Some(50), cursor: Some(query.cursor.clone()) };
-    let found = quotes::list(&app, &caller, &filter, &asked).await?;
-    let (now, zone) = (app.now(), caller.tenant.timezone);
+    let searches = !query.q.trim().is_empty();
+    let found = if searches {
+        quotes::list(&app, &caller, &filter, &asked).await?
+    } else {
+        order::list(&app, &caller, status, order, &asked).await?
+    };
+    let now = app.now();
     let shell = shell(&app, &session, Place::Quotes, "Quotes").await?;
-    let filtered = status.is_some() || !query.q.trim().is_empty();
+    let filtered = status.is_some() || searches;
+    let sort = order.word();
+    let here = [("q", query.q.as_str()), ("status", &query.status), ("sort", &sort)];
+    let at = |cursor: &str| path_with("/quotes", &[here[0], here[1], here[2], ("cursor", cursor)]);
     let page = ListPage {
         tabs: tabs(&query, status),
-        live_src: path_with(
-            "/quotes",
-            &[("q", &query.q), ("status", &query.status), ("cursor", &query.cursor)],
-        ),
+        live_src: at(&query.cursor),
         export: path_with("/quotes/export", &[("q", &query.q), ("status", &query.status)]),
-        rows: found.data.iter().map(|quote| row(quote, now, zone)).collect(),
+        number: head("Number", Column::Number, order, &query),
+        total: head("Total", Column::Total, order, &query),
+        changed: head("Last change", Column::Changed, order, &query),
+        rows: found.data.iter().map(|quote| row(quote, &caller, now)).collect(),
         pager: Pager {
-            previous: (!query.cursor.is_empty())
-                .then(|| path_with("/quotes", &[("q", &query.q), ("status", &query.status)])),
-            next: found.next_cursor.as_deref().map(|cursor| {
-                path_with("/quotes", &[("q", &query.q), ("status", &query.status), ("cursor", cursor)])
-            }),
-            note: String::new(),
+            previous: (!query.cursor.is_empty()).then(|| path_with("/quotes", &here)),
+            next: found.next_cursor.as_deref().map(at),
+            note: if searches { "Newest first".to_owned() } else { String::new() },
         },
         empty: found.data.is_empty().then(|| empty(filtered, shell.can_write)),
         status: status.map(Status::as_str).unwrap_or_default(),
+        sort: order.word(),
         search: query.q,
         shell,
     };
@@ -90,16 +100,27 @@ pub(in crate::quotes) async fn page(
 
 fn tabs(query: &ListQuery, status: Option<Status>) -> Vec<Tab> {
     let tab = |label: &str, value: &str, current: bool| {
-        Tab::new(label, path_with("/quotes", &[("q", &query.q), ("status", value)]), current)
+        let sort = Order::parse(&query.sort).word();
+        Tab::new(label, path_with("/quotes", &[("q", &query.q), ("status", value), ("sort", &sort)]), current)
     };
     let all = std::iter::once(tab("All", "", status.is_none()));
     all.chain(Status::ALL.into_iter().map(|each| tab(each.word(), each.as_str(), status == Some(each))))
         .collect()
 }
 
-fn row(quote: &Quote, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::Tz) -> QuoteRow {
-    let changed = quote.answered_at.or(quote.viewed_at).or(quote.sent_at).unwrap_or(quote.created_at);
-    let contact = quote.contact_label();
+/// The head of a column: a link to its order, except over what a search found.
+fn head(label: &'static str, column: Column, order: Order, query: &ListQuery) -> Head {
+    if !query.q.trim().is_empty() {
+        return Head::plain(label);
+    }
+    let sort = order.choosing(column).word();
+    let href = path_with("/quotes", &[("status", &query.status), ("sort", &sort)]);
+    Head::sorting(label, href, (order.column == column).then_some(order.rising))
+}
+
+fn row(quote: &Quote, caller: &Caller, now: chrono::DateTime<chrono::Utc>) -> QuoteRow {
+    let zone = caller.tenant.timezone;
+    let contact = quote.contact_called(&caller.tenant.country);
     QuoteRow {
         href: format!("/quotes/{}", quote.id),
         number: quote.number.to_string(),
@@ -112,7 +133,7 @@ fn row(quote: &Quote, now: chrono::DateTime<chrono::Utc>, zone: chrono_tz::Tz) -
             .unwrap_or_default(),
         total: words::total(quote),
         tag: words::tag(quote, now, zone),
-        changed: moment(changed, now, zone),
+        changed: moment(quote.changed_at(), now, zone),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
+use patchbay_rules::phone;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -75,7 +76,11 @@ fn body(
                     "whatsapp" => "WhatsApp",
                     _ => "E-mail",
                 },
-                to: message.to_address.clone(),
+                to: if phone::is_e164(&message.to_address) {
+                    phone::format_national_or_international(&message.to_address, &caller.tenant.country)
+                } else {
+                    message.to_address.clone()
+                },
                 by: message.sent_by_label.clone().unwrap_or_default(),
                 at: moment(message.sent_at.unwrap_or(message.created_at), now, zone),
                 body: message.body.clone(),
@@ -112,7 +117,7 @@ fn body(
         sheet: sheet::Sheet { level: 2, ..sheet::sheet(&quote, business, now) },
         tag: words::tag(&quote, now, zone),
         total: words::total(&quote),
-        contact: quote.contact_label(),
+        contact: quote.contact_called(&caller.tenant.country),
         contact_id: quote.contact_id.to_string(),
         contact_href: format!("/contacts/{}", quote.contact_id),
         conversation_href: format!("/conversations/{}", quote.contact_id),
@@ -145,7 +150,7 @@ pub(in crate::quotes) async fn send(
     Ok(notice::redirect(
         &app,
         &format!("/quotes/{id}"),
-        &format!("Quote {} is on its way to {}", quote.number, quote.contact_label()),
+        &format!("Quote {} is on its way to {}", quote.number, quote.contact_called(&caller.tenant.country)),
     ))
 }
 

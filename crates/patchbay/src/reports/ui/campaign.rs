@@ -253,7 +253,7 @@ fn stretches(hours: &[Hour]) -> Vec<(Hour, TimeDelta)> {
 fn when(at: DateTime<Utc>, width: TimeDelta, zone: Tz) -> String {
     let local = at.with_timezone(&zone);
     if width < TimeDelta::hours(24) {
-        local.format("%-d %b, %H:%M").to_string()
+        format!("{}, {}", local.format("%-d %b"), patchbay_rules::calendar::clock(at, zone))
     } else {
         local.format("%-d %b").to_string()
     }

@@ -59,5 +59,5 @@ fn percent(share: Share) -> String {
 }
 
 fn day_and_time(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %-d %b %Y, %H:%M").to_string()
+    crate::web::moments::full(at, zone)
 }

@@ -427,8 +427,8 @@ async fn counted(app: &App, caller: &Caller, context: &Context, draft: &Draft) -
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let people = contacts::find_all(&mut tx, &ids).await?;
     let row = |contact: contacts::Contact| {
-        let name = contact.display_name();
         let country = &context.country;
+        let name = contact.called(country);
         let number = contact
             .phone_e164
             .as_deref()

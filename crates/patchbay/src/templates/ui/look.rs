@@ -97,7 +97,7 @@ pub(super) async fn people_for(
 }
 
 fn person(contact: &Contact, country: &str, chosen: Option<Uuid>) -> PersonRow {
-    let name = contact.display_name();
+    let name = contact.called(country);
     let number = contact
         .phone_e164
         .as_deref()
