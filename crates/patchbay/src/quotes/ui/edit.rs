@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{RawForm, State},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -22,7 +18,7 @@ use crate::{
         view::{EditPage, LineRow, Lines, PersonRow, PickPage, Totals},
     },
     web::{
-        extract::{Path, Query},
+        extract::{Path, Query, RawForm},
         fields::Field,
         layout::Place,
         notice,
