@@ -21,6 +21,7 @@ function estimate(form, delay = 160) {
       const output = form.querySelector('#estimate');
       if (form.querySelector('[name="template_id"]').value && form.dataset.jsTemplate) return;
       output.textContent = text;
+      output.title = encoding === 'UCS-2' ? 'With emoji or letters such as ś a text holds 70 characters instead of 160' : '';
       output.classList.toggle('wait', encoding === 'UCS-2' || segments > 3);
     } catch { /* an estimate that never arrives is not worth a word */ }
   }, delay);
@@ -139,6 +140,7 @@ document.addEventListener('htmx:before:request', ({ target, detail }) => {
   form.elements.nonce.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   sessionStorage.removeItem(key(form));
   grow(form);
+  estimate(form, 0);
 });
 document.addEventListener('refused', ({ target }) => {
   const form = owner(target);
@@ -148,6 +150,7 @@ document.addEventListener('refused', ({ target }) => {
   if (form.elements.subject) form.elements.subject.value ||= sent.subject;
   keep(form);
   grow(form);
+  estimate(form, 0);
 });
 function bubble(text, note, later) {
   const made = document.createElement('article');

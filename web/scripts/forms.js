@@ -3,12 +3,16 @@
 const lost = new WeakSet();
 
 function firstError(root = document) {
-  const target = root.querySelector?.('[aria-invalid="true"], .formerror');
-  target?.focus({ preventScroll: false });
+  const target = root.querySelector?.('[aria-invalid="true"]') ?? root.querySelector?.('.formerror');
+  for (let shut = target?.closest('details:not([open])'); shut; shut = shut.parentElement.closest('details:not([open])')) shut.open = true;
+  target?.scrollIntoView({ block: 'center' });
+  target?.focus({ preventScroll: true });
   return Boolean(target);
 }
 
 firstError();
+// A dialog that the server wants to be looked at.
+document.querySelectorAll('dialog[data-open]').forEach((dialog) => dialog.showModal());
 document.addEventListener('htmx:after:swap', ({ detail }) => {
   if (detail.ctx?.response?.status === 422) firstError();
 });
@@ -35,12 +39,19 @@ document.addEventListener('submit', (event) => {
   if (!question || confirmed.delete(form)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  ask(question, event.submitter?.textContent.trim() || 'Yes').then((yes) => {
+  ask(question, verb(event.submitter, question)).then((yes) => {
     if (!yes) return;
     confirmed.add(form);
     form.requestSubmit(event.submitter);
   });
 }, true);
+
+// What the button that was pressed says, else the word that the question begins with.
+function verb(button, question) {
+  const copy = button?.cloneNode(true);
+  copy?.querySelectorAll('.sr, svg').forEach((hidden) => hidden.remove());
+  return copy?.textContent.trim() || question.split(' ')[0];
+}
 
 /** Asks; the promise is true when the verb was chosen. The way out has the focus. */
 export function ask(question, verb) {
@@ -51,7 +62,7 @@ export function ask(question, verb) {
   body.append(Object.assign(document.createElement('p'), { textContent: question }));
   const acts = Object.assign(document.createElement('form'), { className: 'acts', method: 'dialog' });
   acts.append(
-    Object.assign(document.createElement('button'), { className: 'btn', value: '', textContent: 'Keep', autofocus: true }),
+    Object.assign(document.createElement('button'), { className: 'btn', value: '', textContent: 'Cancel', autofocus: true }),
     Object.assign(document.createElement('button'), { className: 'btn primary danger', value: 'yes', textContent: verb }),
   );
   dialog.append(body, acts);

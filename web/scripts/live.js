@@ -110,7 +110,7 @@ function soon(element) {
 }
 
 async function refresh(element) {
-  if (!element.isConnected) return;
+  if (!element.isConnected || !element.dataset.liveSrc) return; // a morph may have made it something else
   running.get(element)?.abort(); // an older answer must not arrive after a newer one
   const abort = new AbortController();
   running.set(element, abort);
@@ -124,7 +124,7 @@ async function refresh(element) {
     if (!response.ok || response.redirected) return;
     const text = await response.text();
     // Somebody may have moved on while the answer travelled.
-    if (!element.isConnected || !url.href.startsWith(new URL(element.dataset.liveSrc, location.href).href)) return;
+    if (!element.isConnected || !element.dataset.liveSrc || !url.href.startsWith(new URL(element.dataset.liveSrc, location.href).href)) return;
     if (!element.dispatchEvent(new CustomEvent('live:before', { bubbles: true, cancelable: true }))) return;
     await htmx.swap({ sourceElement: element, target: element, swap: 'outerMorph', text });
     const now = element.id ? document.getElementById(element.id) : element;

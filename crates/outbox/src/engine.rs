@@ -47,6 +47,22 @@ impl Default for Options {
     }
 }
 
+/// What became of one batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    pub processed: usize,
+    /// To be tried again later.
+    pub postponed: usize,
+    pub parked: usize,
+}
+
+impl Round {
+    /// Jobs in the batch.
+    pub fn taken(self) -> usize {
+        self.processed + self.postponed + self.parked
+    }
+}
+
 /// A worker over the outbox.
 pub struct Engine<H> {
     pool: PgPool,
@@ -100,7 +116,7 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    /// One round over all tenants with due work; answers how many jobs were handled.
+    /// One round over all tenants with due work; answers how many jobs were taken.
     ///
     /// # Errors
     /// What the database says; jobs claimed meanwhile come due again when their lease ends.
@@ -111,12 +127,16 @@ impl<H: Handler> Engine<H> {
             if stop.is_cancelled() {
                 break;
             }
-            handled += self.run_tenant(tenant).await?;
+            handled += self.run_tenant(tenant).await?.taken();
         }
         Ok(handled)
     }
 
-    async fn run_tenant(&self, tenant: Uuid) -> sqlx::Result<usize> {
+    /// One batch of one tenant.
+    ///
+    /// # Errors
+    /// What the database says; jobs claimed meanwhile come due again when their lease ends.
+    pub async fn run_tenant(&self, tenant: Uuid) -> sqlx::Result<Round> {
         let now = (self.now)();
         let jobs = sql::claim(
             &mut *self.pool.acquire().await?,
@@ -126,8 +146,7 @@ impl<H: Handler> Engine<H> {
             self.options.batch,
         )
         .await?;
-        let count = jobs.len();
-        metrics::counter!("patchbay_outbox_claimed_total").increment(count as u64);
+        metrics::counter!("patchbay_outbox_claimed_total").increment(jobs.len() as u64);
         let outcomes: Vec<(Job, Result<(), Failure>)> = stream::iter(jobs)
             .map(async |job| {
                 let outcome = self.handler.handle(&job).await;
@@ -136,16 +155,17 @@ impl<H: Handler> Engine<H> {
             .buffer_unordered(self.options.concurrency)
             .collect()
             .await;
-        self.settle(tenant, outcomes).await?;
-        Ok(count)
+        self.settle(tenant, outcomes).await
     }
 
-    async fn settle(&self, tenant: Uuid, outcomes: Vec<(Job, Result<(), Failure>)>) -> sqlx::Result<()> {
+    async fn settle(&self, tenant: Uuid, outcomes: Vec<(Job, Result<(), Failure>)>) -> sqlx::Result<Round> {
+        let mut round = Round::default();
         let now = (self.now)();
         let (mut ids, mut attempts, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (job, outcome) in outcomes {
             match outcome {
                 Ok(()) => {
+                    round.processed += 1;
                     ids.push(job.id);
                     attempts.push(job.attempt);
                 }
@@ -164,11 +184,12 @@ impl<H: Handler> Engine<H> {
                 }
                 _ => None,
             };
+            *(if next.is_some() { &mut round.postponed } else { &mut round.parked }) += 1;
             metrics::counter!("patchbay_outbox_failed_total", "event" => job.event_type.clone()).increment(1);
             tracing::warn!(event = job.event_type, job = job.id, attempt = job.attempt, parked = next.is_none(), error = %failure, "an event was not handled");
             sql::mark_failed(&mut conn, &job, &failure.to_string(), next, now).await?;
         }
-        Ok(())
+        Ok(round)
     }
 
     async fn sweep(&self, now: DateTime<Utc>) {

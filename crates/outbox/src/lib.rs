@@ -19,7 +19,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use back_off::back_off;
-pub use engine::{Engine, Handler, Options};
+pub use engine::{Engine, Handler, Options, Round};
 
 /// One event to be handled.
 #[derive(Debug, Clone)]

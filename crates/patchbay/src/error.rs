@@ -178,11 +178,17 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::RowNotFound => Self::NotFound("page"),
             sqlx::Error::Database(cause) => match (cause.code().as_deref(), cause.constraint()) {
                 // What slipped past validation: a race with another writer, or a rule only the schema knows.
-                (Some("23505"), _) => Self::conflict("This already exists."),
-                (Some("23503"), _) => Self::conflict("Something this refers to is not there (any more)."),
+                (Some("23505"), _) => Self::conflict(
+                    "This already exists. Use the one that is there, or give this one another name.",
+                ),
+                (Some("23503"), _) => Self::conflict(
+                    "Something that this refers to, such as a contact, a label or a template, was removed meanwhile. Load it again and choose anew.",
+                ),
                 (Some("22001" | "23514"), constraint) => {
                     tracing::warn!(constraint, "a database check refused what validation let through");
-                    Self::BadRequest("A value is outside what is allowed.".into())
+                    Self::BadRequest(
+                        "A value is too long, too large or not one of those that are possible. Shorten or correct it and send it again; /api/docs names the bounds.".into(),
+                    )
                 }
                 // text cannot hold NUL
                 (Some("22021" | "22P05"), _) => {

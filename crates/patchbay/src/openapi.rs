@@ -2,6 +2,8 @@
 //! `api.rs` (`Doc`); this file puts the parts together.
 
 mod page;
+#[cfg(test)]
+mod snapshot;
 
 use std::sync::LazyLock;
 
@@ -73,6 +75,10 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::consent::Doc::openapi(),
         crate::reports::Doc::openapi(),
         crate::tenants::api::Doc::openapi(),
+        crate::auth::Doc::openapi(),
+        crate::audit::Doc::openapi(),
+        crate::parked::Doc::openapi(),
+        crate::workers::Doc::openapi(),
         crate::providers::Doc::openapi(),
         crate::health::Doc::openapi(),
         crate::realtime::Doc::openapi(),

@@ -1,16 +1,23 @@
 //! The worker side: which feature handles which event.
 
+mod api;
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use patchbay_outbox::{Engine, Failure, Handler, Job, Options};
+use patchbay_outbox::{Engine, Failure, Handler, Job, Options, Round};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     app::App, auth, campaigns, contacts, crash, error::Error, imports, links, messaging, notifications,
     privacy, quotes, web::idempotency,
 };
+
+pub use api::{Doc, routes};
 
 /// Hands each event to the features that care about it.
 pub struct Events(pub Arc<App>);
@@ -39,14 +46,15 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
         "campaign.paused" => notifications::jobs::campaign_paused(app, job).await,
         "message.received" => notifications::jobs::notify(app, job).await,
         "quote.created" => quotes::jobs::quote_created(app, job).await,
+        "quote.send" => quotes::jobs::quote_send(app, job).await,
         "quote.viewed" | "quote.accepted" | "quote.rejected" | "quote.expired" => {
             quotes::jobs::quote_changed(app, job).await?;
             notifications::jobs::notify(app, job).await
         }
         "webhook.status" => messaging::jobs::status(app, job).await,
         "webhook.inbound" => messaging::jobs::inbound(app, job).await,
-        // An event that nobody handles here is for webhooks and readers of api.outbox.
-        _ => Ok(()),
+        // Whoever wrote it expects something of it: parked, it is seen.
+        other => Err(Error::BadRequest(format!("Nothing here handles events of the type {other}.").into())),
     }
 }
 
@@ -60,6 +68,15 @@ pub fn engine(app: &Arc<App>, options: Options) -> Engine<Events> {
         Arc::new(move || clock.now()),
         rand::random::<f64>,
     )
+}
+
+/// Most events that one call of [`work_off`] takes.
+const AT_ONCE: usize = 200;
+
+/// Works off what is due of one tenant, a batch at most, beside whatever workers run. For who cannot wait for them.
+pub async fn work_off(app: &Arc<App>, tenant: Uuid) -> Result<Round, Error> {
+    let lease = TimeDelta::from_std(app.config.lease).unwrap_or(Options::default().lease);
+    Ok(engine(app, Options { lease, batch: AT_ONCE as i64, ..Options::default() }).run_tenant(tenant).await?)
 }
 
 /// How often the clock's own work is looked at.
@@ -140,6 +157,7 @@ async fn tick(app: Arc<App>, stop: CancellationToken) {
 /// One round of periodic work.
 pub async fn periodic(app: &App) -> Result<(), Error> {
     messaging::jobs::wake_snoozed(app).await?;
+    messaging::jobs::look_after_receipts(app).await?;
     quotes::jobs::expire(app).await?;
     auth::forget_old(app).await?;
     idempotency::forget_old(app).await?;

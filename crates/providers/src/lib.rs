@@ -28,7 +28,7 @@ use chrono::{DateTime, Utc};
 pub use carrier::CarrierOptions;
 pub use errors::{ErrorClass, Field, Retry};
 pub use fake::{Event, Fake, FakeOptions};
-pub use message::{Channel, Found, Lookup, Outcome, Outgoing, ProviderError, Refusal, UnknownChannel};
+pub use message::{Channel, Found, Lookup, Outcome, Outgoing, Price, ProviderError, Refusal, UnknownChannel};
 pub use smtp::{Smtp, SmtpError, SmtpOptions};
 pub use status::ProviderStatus;
 pub use twilio::{Twilio, TwilioOptions};

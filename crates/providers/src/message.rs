@@ -250,6 +250,32 @@ impl Refusal {
     }
 }
 
+/// What the carrier charged for a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Millionths of the currency; what is charged is positive.
+    pub micros: i64,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+impl Price {
+    /// Reads Twilio's spelling: `-0.00750`, `USD`. A charge is negative there. Empty until the carrier knows.
+    pub fn read(amount: Option<&str>, unit: Option<&str>) -> Option<Self> {
+        let currency = unit.map(str::trim).filter(|unit| unit.len() == 3)?.to_ascii_uppercase();
+        let amount = amount?.trim();
+        let digits = amount.strip_prefix('-').unwrap_or(amount);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 6 || !is_number(whole) || !is_number(fraction) {
+            return None;
+        }
+        let six: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
+        let micros = whole.parse::<i64>().ok()? * 1_000_000 + six.parse::<i64>().ok()?;
+        Some(Self { micros, currency })
+    }
+}
+
 /// Which messages to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
@@ -274,6 +300,8 @@ pub struct Found {
     /// lowest rank, because the carrier has it.
     pub status: ProviderStatus,
     pub error_code: Option<u32>,
+    /// `None` until the carrier knows, which may be after the receipt.
+    pub price: Option<Price>,
     /// To the second.
     pub created_at: DateTime<Utc>,
 }
@@ -291,4 +319,25 @@ pub enum ProviderError {
     Malformed(String),
     #[error("{0} cannot list what it has sent")]
     Unsupported(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Price;
+
+    #[test]
+    fn prices_are_read_exactly() {
+        let read =
+            |amount, unit| Price::read(Some(amount), Some(unit)).map(|price| (price.micros, price.currency));
+        for (amount, micros) in
+            [("-0.00750", 7_500), ("-0.0515", 51_500), ("0", 0), ("-1.5", 1_500_000), ("-0.00000019", 0)]
+        {
+            assert_eq!(read(amount, "usd"), Some((micros, "USD".to_owned())), "{amount}");
+        }
+        for amount in ["", "-", ".5", "1e3", "x", "--1", "9999999"] {
+            assert_eq!(read(amount, "USD"), None, "{amount:?}");
+        }
+        assert_eq!(Price::read(None, Some("USD")), None);
+        assert_eq!(Price::read(Some("-1"), None), None);
+    }
 }

@@ -1,14 +1,19 @@
 //! One table of cases that every adapter must pass: the fake in the process, and Twilio over HTTP against the
-//! simulator.
+//! simulator. Mails have a table of their own, since a mail server refuses by its replies, not by magic numbers, and cannot
+//! be asked afterwards: the fake passes it, and SMTP against a server that says the like.
 
+#[path = "support/mail_server.rs"]
+mod mail_server;
 mod support;
 
 use chrono::Duration;
+use mail_server::Quirk;
 use patchbay_providers::{
-    Channel, ErrorClass, Fake, FakeOptions, Lookup, Outcome, Outgoing, Provider, ProviderStatus,
-    twilio::HttpOptions,
+    Channel, ErrorClass, Fake, FakeOptions, Lookup, Outcome, Outgoing, Provider, ProviderError,
+    ProviderStatus, Smtp, SmtpOptions, twilio::HttpOptions,
 };
 use support::{RECIPIENT, SENDER, clock, message, now, start, twilio};
+use uuid::Uuid;
 
 /// What the carrier does to every request.
 #[derive(Debug, Clone, Copy, Default)]
@@ -181,4 +186,90 @@ async fn twilio_conforms_against_the_simulator() {
         check(&twilio, &case).await;
         assert_eq!(twilio.fetch("SM00000000000000000000000000000000").await, Ok(None));
     }
+}
+
+/// What a mail meets: what the fake is told to do to it, and where a mail server says no.
+struct MailCase {
+    name: &'static str,
+    faults: Faults,
+    quirk: Option<Quirk>,
+    to: &'static str,
+    fits: fn(&Outcome) -> bool,
+}
+
+fn mail_cases() -> Vec<MailCase> {
+    const TO: &str = "sam@example.org";
+    let accepted = |outcome: &Outcome| matches!(outcome, Outcome::Accepted { provider_message_id, .. } if !provider_message_id.is_empty());
+    let refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(refusal) if refusal.class == ErrorClass::Permanent && !refusal.detail.is_empty());
+    let later = |outcome: &Outcome| matches!(outcome, Outcome::Retry { .. });
+    let unknown = |outcome: &Outcome| matches!(outcome, Outcome::Unknown { .. });
+    let (well, reject, throttle, lose) = (
+        Faults::default(),
+        Faults { reject: 1.0, ..Faults::default() },
+        Faults { throttle: 1.0, ..Faults::default() },
+        Faults { lose_reply: 1.0, ..Faults::default() },
+    );
+    let case = |name, faults, quirk, to, fits| MailCase { name, faults, quirk, to, fits };
+    let says = |step, reply| Some(Quirk(step, Some(reply)));
+    vec![
+        case("a mail", well, None, TO, accepted),
+        case("no address", well, None, "sam", refused),
+        case("refused for its recipient", reject, says("RCPT", "550 5.1.1 no such user\r\n"), TO, refused),
+        case("refused for its text", reject, says("text", "554 5.7.1 spam\r\n"), TO, refused),
+        case("put off at the door", throttle, says("greeting", "421 busy\r\n"), TO, later),
+        case("put off for its recipient", throttle, says("RCPT", "451 4.7.1 greylisted\r\n"), TO, later),
+        case("put off with its text", throttle, says("text", "452 4.3.1 full\r\n"), TO, later),
+        case("a lost reply", lose, Some(Quirk("text", None)), TO, unknown),
+    ]
+}
+
+fn mail(to: &str) -> Outgoing {
+    Outgoing {
+        from: Some("office@example.com".to_owned()),
+        subject: Some("Your quote".to_owned()),
+        ..Outgoing::text(Uuid::from_u128(1), Channel::Email, "", to, "Here it is.")
+    }
+}
+
+#[tokio::test]
+async fn mails_meet_the_same_fates_everywhere() {
+    for case in mail_cases() {
+        let options = FakeOptions {
+            reject_rate: case.faults.reject,
+            lost_reply_rate: case.faults.lose_reply,
+            throttle_rate: case.faults.throttle,
+            ..FakeOptions::new(clock())
+        };
+        let (fake, _events) = Fake::new(options);
+        let port = mail_server::start(case.quirk).await;
+        let url = format!("smtp://127.0.0.1:{port}");
+        let options = SmtpOptions { url, from: "office@example.com".to_owned(), clock: clock() };
+        let smtp = Smtp::new(options).expect("valid options");
+        for provider in [&fake as &dyn Provider, &smtp] {
+            let outcome = provider.send(&mail(case.to)).await;
+            assert!((case.fits)(&outcome), "{}: {}: {outcome:?}", provider.name(), case.name);
+        }
+        // What a mail server has taken, it tells nobody: so nothing is ever concluded from its silence.
+        let lookup = Lookup { channel: Channel::Email, to: case.to.to_owned(), since: now() };
+        assert!(matches!(smtp.find(&lookup).await, Err(ProviderError::Unsupported(_))), "{}", case.name);
+        assert!(
+            matches!(smtp.fetch("<1@example.com>").await, Err(ProviderError::Unsupported(_))),
+            "{}",
+            case.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_sends_nothing_but_mail() {
+    let options = SmtpOptions {
+        url: "smtp://127.0.0.1:1".to_owned(),
+        from: "office@example.com".to_owned(),
+        clock: clock(),
+    };
+    let outcome = Smtp::new(options).expect("valid options").send(&message(RECIPIENT, "hello")).await;
+    assert!(
+        matches!(&outcome, Outcome::Refused(refusal) if refusal.class == ErrorClass::Configuration),
+        "{outcome:?}"
+    );
 }

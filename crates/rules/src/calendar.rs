@@ -3,7 +3,9 @@
 //! Promises: a local day begins at its first instant that exists, also where clocks change at midnight.
 //! Does not: know working days or holidays.
 
-use chrono::{DateTime, Datelike, MappedLocalTime, Months, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, Months, NaiveDate, NaiveTime, TimeZone, Timelike, Utc, Weekday,
+};
 use chrono_tz::{GapInfo, Tz};
 
 /// The day on the wall calendar in `zone`.
@@ -61,6 +63,28 @@ pub fn describe_instant(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Stri
         (1, false) => local.format("%H:%M tomorrow").to_string(),
         (_, true) => describe_day(at, now, zone),
         (_, false) => format!("{} on {}", local.format("%H:%M"), describe_day(at, now, zone)),
+    }
+}
+
+/// A coming instant by its weekday where that is plain: `09:00`, `Monday 09:00`; else as [`describe_instant`].
+pub fn describe_weekday(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
+    let local = at.with_timezone(&zone);
+    match local.date_naive().signed_duration_since(local_day(now, zone)).num_days() {
+        1..=6 => local.format("%A %H:%M").to_string(),
+        _ => describe_instant(at, now, zone),
+    }
+}
+
+/// The English name of a weekday.
+pub const fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Mon => "Monday",
+        Weekday::Tue => "Tuesday",
+        Weekday::Wed => "Wednesday",
+        Weekday::Thu => "Thursday",
+        Weekday::Fri => "Friday",
+        Weekday::Sat => "Saturday",
+        Weekday::Sun => "Sunday",
     }
 }
 

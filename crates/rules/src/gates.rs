@@ -13,13 +13,14 @@ mod reason;
 
 pub use facts::{ConsentState, DoNotContact, OptOutSource, RecipientFacts, SenderFacts, TenantFacts, Usage};
 pub use policy::{Consent, Policy, binds, policy};
-pub use reason::Reason;
+pub use reason::{Law, Reason};
 
 use crate::calendar::{day_start, local_day, next_midnight, next_month};
 use crate::message::Kind;
-use crate::quiet_hours::{self, QuietDecision};
+use crate::quiet_hours::{self, QuietDecision, WeekRules};
 use crate::warm_up;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -150,7 +151,7 @@ pub fn open_until(
 }
 
 /// The hours of the recipient's country and state, where they bind.
-fn week_of(kind: Kind, tenant: &TenantFacts, recipient: &RecipientFacts) -> Option<quiet_hours::WeekRules> {
+fn week_of(kind: Kind, tenant: &TenantFacts, recipient: &RecipientFacts) -> Option<WeekRules> {
     let country = recipient.country.as_deref().unwrap_or(&tenant.country);
     (tenant.apply_country_rules && policy(kind).counts_as_marketing)
         .then(|| quiet_hours::marketing_rules(country, recipient.state.as_deref(), tenant.rest_on_holidays))
@@ -279,11 +280,26 @@ impl Case<'_> {
         match quiet_hours::check(self.now, &self.recipient.zones.zones, self.tenant.quiet, week.as_ref()) {
             QuietDecision::Open => None,
             QuietDecision::Quiet { until, zone } => {
-                let today = local_day(self.now, zone);
-                let holiday = week.and_then(|week| week.holiday_on(today)).map(str::to_owned);
-                Some((Reason::QuietHours { zone, holiday }, Some(until)))
+                let (holiday, law) = week.map_or((None, None), |week| self.law(&week, until, zone));
+                Some((Reason::QuietHours { zone, holiday, law }, Some(until)))
             }
         }
+    }
+
+    /// The holiday and the rule of the country that hold the message until then, where the tenant's own quiet hours
+    /// alone would let it go sooner.
+    fn law(&self, week: &WeekRules, until: DateTime<Utc>, zone: Tz) -> (Option<String>, Option<Law>) {
+        let own = quiet_hours::check(self.now, &self.recipient.zones.zones, self.tenant.quiet, None);
+        if matches!(own, QuietDecision::Quiet { until: opens, .. } if opens >= until) {
+            return (None, None);
+        }
+        let opens_on = local_day(until, zone);
+        let days = || local_day(self.now, zone).iter_days().take_while(move |day| *day < opens_on);
+        let country = self.recipient.country.as_deref().unwrap_or(&self.tenant.country);
+        let place = quiet_hours::marketing_place(country, self.recipient.state.as_deref());
+        let holiday = days().find_map(|day| week.holiday_on(day)).map(str::to_owned);
+        let day = days().map(|day| day.weekday()).find(|day| week.rests_on(*day));
+        (holiday, Some(Law { place: place.to_owned(), day }))
     }
 
     fn answers_within_minutes(&self) -> bool {

@@ -16,6 +16,7 @@ pub mod consent;
 pub mod frequency;
 pub mod gates;
 pub mod holidays;
+pub mod latin;
 
 pub mod message;
 pub mod money;

@@ -2,8 +2,8 @@
 //!
 //! Promises: an estimate in millionths of a currency unit, to reserve against a budget. The figures are
 //! round list prices per segment, defaults that a tenant overrides with its own contract.
-//! Does not: know carrier surcharges, volume discounts or exchange rates; the real price settles the
-//! account when the provider reports it.
+//! Does not: know carrier surcharges, volume discounts or exchange rates; where the provider reports the real price in
+//! the tenant's currency, it takes the estimate's place (`messaging`'s `settle_prices`).
 
 use crate::message::Channel;
 

@@ -9,11 +9,11 @@
 mod edges;
 mod marketing;
 
-pub use marketing::marketing_rules;
+pub use marketing::{marketing_place, marketing_rules};
 
 use chrono::{
     DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
-    Timelike, Utc,
+    Timelike, Utc, Weekday,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,11 @@ impl Hours {
         if from < to { Self { from, to } } else { Self::NONE }
     }
 
+    /// Whether no moment is open.
+    pub const fn is_none(self) -> bool {
+        self.from >= self.to
+    }
+
     fn is_open_at(self, time: NaiveTime) -> bool {
         let seconds = time.num_seconds_from_midnight();
         u32::from(self.from) * 60 <= seconds && seconds < u32::from(self.to) * 60
@@ -101,6 +106,11 @@ impl WeekRules {
     /// The holiday that closes a day.
     pub fn holiday_on(&self, day: NaiveDate) -> Option<&'static str> {
         self.holidays.and_then(|calendar| calendar.holiday_on(day))
+    }
+
+    /// Whether no moment of that weekday is open.
+    pub fn rests_on(&self, day: Weekday) -> bool {
+        self.days[day.num_days_from_monday() as usize].is_none()
     }
 
     fn is_open_at(&self, local: NaiveDateTime) -> bool {

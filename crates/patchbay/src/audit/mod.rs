@@ -1,8 +1,12 @@
 //! The audit log: who changed what. Append-only; written in the transaction of the change it tells of.
 
+mod api;
+mod said;
 mod sql;
 mod ui;
 mod view;
+
+pub use api::Doc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -74,5 +78,9 @@ pub async fn record_as_system(
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.get("/settings/audit", Access::Page(Role::Admin), ui::page)
+    routes.get("/api/audit-log", Access::Api(Role::Admin), api::list).get(
+        "/settings/audit",
+        Access::Page(Role::Admin),
+        ui::page,
+    )
 }

@@ -36,6 +36,7 @@ pub(super) struct LogRow {
     pub id: Uuid,
     pub at: DateTime<Utc>,
     pub actor_kind: String,
+    pub actor_id: Option<Uuid>,
     pub actor_label: String,
     pub action: String,
     pub entity_type: String,
@@ -57,7 +58,7 @@ pub(super) async fn list(tx: &mut TenantTx, filter: &Filter<'_>) -> Result<Vec<L
     let tenant = tx.tenant();
     Ok(sqlx::query_as!(
         LogRow,
-        "select id, at, actor_kind, actor_label, action, entity_type, entity_id, changes from patchbay.audit_log
+        "select id, at, actor_kind, actor_id, actor_label, action, entity_type, entity_id, changes from patchbay.audit_log
          where tenant_id = $1 and ($2::text is null or entity_type = $2) and ($3::text is null or entity_id = $3)
            and ($4::uuid is null or actor_id = $4) and ($5::uuid is null or id < $5)
          order by id desc limit $6",

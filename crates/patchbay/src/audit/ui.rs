@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    said,
     sql::{self, Filter},
     view::{LogPage, LogRow},
 };
@@ -30,8 +31,6 @@ use crate::{
     },
 };
 
-/// Longest text of a value that the page shows.
-const SHOWN: usize = 80;
 /// Fields of one change that the page shows.
 const FIELDS: usize = 6;
 
@@ -101,7 +100,7 @@ pub(super) async fn page(
             "Who",
             std::iter::once(Choice::new("", "Everybody", false)).chain(people).collect(),
         ),
-        rows: rows.data.into_iter().map(|row| shown(row, now, zone)).collect(),
+        rows: rows.data.into_iter().map(|row| shown(row, now, zone, &caller.tenant.currency)).collect(),
         empty: empty(is_filtered),
         pager: Pager {
             previous: query.cursor.is_some().then(|| link(&query, "")),
@@ -140,7 +139,9 @@ fn empty(is_filtered: bool) -> Empty {
     Empty { icon: "scroll-text", heading: heading.to_owned(), text: text.to_owned(), actions: Vec::new() }
 }
 
-fn shown(row: sql::LogRow, now: DateTime<Utc>, zone: Tz) -> LogRow {
+fn shown(row: sql::LogRow, now: DateTime<Utc>, zone: Tz, currency: &str) -> LogRow {
+    let currency = row.changes["currency"][1].as_str().unwrap_or(currency);
+    let change = |(name, change): &(&String, &Value)| said::change(name, change, currency, zone);
     let fields = row.changes.as_object().map(|fields| fields.iter().collect::<Vec<_>>()).unwrap_or_default();
     LogRow {
         at: moment(row.at, now, zone),
@@ -152,7 +153,7 @@ fn shown(row: sql::LogRow, now: DateTime<Utc>, zone: Tz) -> LogRow {
         },
         actor: row.actor_label,
         action: words(&row.action),
-        changes: fields.iter().take(FIELDS).map(|(name, change)| change_of(name, change)).collect(),
+        changes: fields.iter().take(FIELDS).map(change).collect(),
         more: fields.len().saturating_sub(FIELDS),
         href: row.entity_id.and_then(|id| match row.entity_type.as_str() {
             "contact" => Some(format!("/contacts/{id}")),
@@ -168,23 +169,4 @@ fn words(action: &str) -> String {
     let text = action.replace(['.', '_'], " ").replace("api ", "API ").replace("sms", "SMS");
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn change_of(name: &str, change: &Value) -> (String, String, String) {
-    let name = name.replace('_', " ");
-    match change.as_array().map(Vec::as_slice) {
-        Some([before, after]) => (name, value(before), value(after)),
-        _ => (name, String::new(), value(change)),
-    }
-}
-
-fn value(value: &Value) -> String {
-    let text = match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        other => other.to_string(),
-    };
-    if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain("…".chars()).collect() } else { text }
 }

@@ -24,9 +24,9 @@ use uuid::Uuid;
 use super::{Actor, ActorKind, Caller, Role, Scope, Session, TenantInfo, sql};
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     ids::hash_secret,
-    web::{cookies, idempotency, notice::Pending, routes::Access, shell},
+    web::{cookies, idempotency, layout::Place, notice::Pending, rate, routes::Access, shell},
 };
 
 /// A session dies after a week without use (and 30 days after sign-in in any case).
@@ -42,27 +42,41 @@ pub async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
+    // In boxes: many webhooks at a time should not each hold the room that looking somebody up takes.
     match access {
         Access::Public | Access::Signed => next.run(request).await,
-        Access::Api(role) => match key_caller(&app, request.headers()).await {
-            Ok((caller, scope)) if scope != Scope::Ingest && caller.role >= role => {
-                run(&app, caller, path, request, next).await
-            }
-            Ok(_) => {
-                Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response()
-            }
-            Err(error) => challenge(error),
-        },
-        Access::Ingest => match key_caller(&app, request.headers()).await {
-            Ok((_, Scope::Read)) => Error::Forbidden("This API key may only read.".into()).into_response(),
-            Ok((caller, _)) => run(&app, caller, path, request, next).await,
-            Err(error) => challenge(error),
-        },
-        Access::SignedIn | Access::Page(_) => match load_session(&app, request.headers()).await {
-            Ok(Some(session)) => browse(&app, access, session, request, next).await,
-            Ok(None) => to_sign_in(&request),
-            Err(error) => error.into_response(),
-        },
+        Access::Api(_) | Access::Ingest => Box::pin(by_key(&app, access, path, request, next)).await,
+        Access::SignedIn | Access::Page(_) => Box::pin(by_session(&app, access, request, next)).await,
+    }
+}
+
+async fn by_key(
+    app: &Arc<App>,
+    access: Access,
+    path: &'static str,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (caller, scope) = match key_caller(app, request.headers()).await {
+        Ok(known) => known,
+        Err(error) => return challenge(error),
+    };
+    match (access, scope) {
+        (Access::Ingest, Scope::Read) => {
+            Error::Forbidden("This API key may only read.".into()).into_response()
+        }
+        (Access::Api(least), scope) if scope == Scope::Ingest || caller.role < least => {
+            Error::Forbidden("The scope of this API key does not reach that far.".into()).into_response()
+        }
+        _ => run(app, caller, path, request, next).await,
+    }
+}
+
+async fn by_session(app: &App, access: Access, request: Request, next: Next) -> Response {
+    match load_session(app, request.headers()).await {
+        Ok(Some(session)) => browse(app, access, session, request, next).await,
+        Ok(None) => to_sign_in(&request),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -76,7 +90,8 @@ async fn run(
 ) -> Response {
     request.extensions_mut().insert(caller.clone());
     if *request.method() == Method::POST {
-        idempotency::once(app, &caller, path, request, next).await
+        let work = idempotency::once(app, &caller, path, request, next);
+        rate::limited(app, &caller, path, work).await
     } else {
         next.run(request).await
     }
@@ -85,6 +100,7 @@ async fn run(
 /// A signed-in browser's request. Even its errors are shown in the person's theme.
 async fn browse(app: &App, access: Access, mut session: Session, request: Request, next: Next) -> Response {
     let (theme, notice) = (shell::theme(&session.theme), session.notice.clone());
+    let (whose, path) = (session.clone(), request.uri().path().to_owned());
     if request.method() == Method::GET {
         session.path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     }
@@ -92,8 +108,35 @@ async fn browse(app: &App, access: Access, mut session: Session, request: Reques
         Ok(request) => next.run(request).await,
         Err(response) => response,
     };
+    frame(app, &whose, &path, &mut response).await;
     notice.settle(app, &mut response);
     response.extensions_mut().insert(theme);
+    response
+}
+
+/// Gives an error that a person will read the frame of the pages around it, so that nobody is lost because of it.
+async fn frame(app: &App, session: &Session, path: &str, response: &mut Response) {
+    let Some(status) = response.extensions().get::<Problem>().map(|problem| problem.status) else { return };
+    if session.membership.is_none() || !(400..500).contains(&status) {
+        return;
+    }
+    let place = match Place::of(path) {
+        // To look at an error is not to have seen the quotes.
+        Place::Quotes => Place::Inbox,
+        place => place,
+    };
+    if let Ok(shell) = shell::shell(app, session, place, "Not here").await {
+        response.extensions_mut().insert(Arc::new(shell));
+    }
+}
+
+/// Answers what no route does, inside the pages for who is signed in.
+pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
+    let mut response = Error::NotFound("page").into_response();
+    if let Ok(Some(session)) = load_session(&app, request.headers()).await {
+        response.extensions_mut().insert(shell::theme(&session.theme));
+        frame(&app, &session, request.uri().path(), &mut response).await;
+    }
     response
 }
 

@@ -3,6 +3,7 @@
 //! A request is admitted by [`guard`], which leaves a [`Caller`] (or a [`Session`]) for the handler to extract.
 //! Operations take the caller where they write the audit log or need a right that depends on the row.
 
+mod api;
 pub mod guard;
 pub mod keys;
 pub mod mail;
@@ -26,8 +27,12 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::{Error, Result},
-    web::{notice::Pending, routes::Routes},
+    web::{
+        notice::Pending,
+        routes::{Access, Routes},
+    },
 };
+pub use api::Doc;
 pub use keys::create_key;
 pub use sign_in::login_link;
 pub use users::add_user;
@@ -257,5 +262,12 @@ pub async fn forget_old(app: &App) -> Result<()> {
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
-    routes.with(ui::routes)
+    let managed = Access::Api(Role::Admin);
+    routes
+        .with(ui::routes)
+        .get("/api/api-keys", managed, api::list_keys)
+        .post("/api/api-keys", managed, api::create_key)
+        .delete("/api/api-keys/{id}", managed, api::revoke_key)
+        .get("/api/sessions", managed, api::list_sessions)
+        .delete("/api/sessions/{id}", managed, api::revoke_session)
 }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 pub use super::sql::{sessions::SessionEntry, users::OpenInvitation};
 use super::{
-    Actor, ActorKind, Session,
+    Actor, ActorKind, Caller, Session,
     guard::SESSION_IDLE,
     mail::{self, Mail},
-    sql::{sessions as sql, users},
+    sql::{keys as sql_keys, list_memberships, sessions as sql, users},
 };
 use crate::{
     app::App,
@@ -115,6 +115,51 @@ pub async fn list(app: &App, session: &Session) -> Result<Vec<SessionEntry>> {
     let now = app.now();
     let mut tx = app.db.system().await?;
     sql::list(&mut tx, session.user_id, now, now - SESSION_IDLE).await
+}
+
+/// Whoever made the key that calls, and where they are signed in to its business. Other businesses of theirs are no
+/// business of this one's keys.
+///
+/// # Errors
+/// When nobody who works here (any more) made it.
+pub async fn list_of_maker(app: &App, caller: &Caller) -> Result<(Uuid, Vec<SessionEntry>)> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let key = caller.actor.id.filter(|_| caller.actor.kind == ActorKind::ApiKey);
+    let maker = match key {
+        Some(key) => sql_keys::maker(&mut tx, key).await?,
+        None => caller.actor.user_id(),
+    };
+    drop(tx);
+    let maker = maker.ok_or_else(|| {
+        Error::Forbidden(
+            "Sessions are a person's, and this key was not made by one who works here. Use a key that you made under Settings, API keys.".into(),
+        )
+    })?;
+    let now = app.now();
+    let mut tx = app.db.system().await?;
+    let mut sessions = sql::list(&mut tx, maker, now, now - SESSION_IDLE).await?;
+    // Who never chose is shown the first of theirs.
+    let first = list_memberships(tx.conn(), maker).await?.first().map(|one| one.tenant_id);
+    sessions.retain(|one| one.tenant_id.or(first) == Some(caller.tenant.id));
+    Ok((maker, sessions))
+}
+
+/// Ends one of these sessions.
+pub async fn revoke_of_maker(app: &App, caller: &Caller, id: Uuid) -> Result<()> {
+    let (maker, sessions) = list_of_maker(app, caller).await?;
+    let mut tx = app.db.system().await?;
+    if !sessions.iter().any(|one| one.id == id) || !sql::delete(&mut tx, maker, id).await? {
+        return Err(Error::NotFound("session"));
+    }
+    let changes = json!({ "user_id": maker });
+    let entry = audit::Entry {
+        action: "session.ended",
+        entity_type: "session",
+        entity_id: Some(id.to_string()),
+        changes: &changes,
+    };
+    audit::record_as_system(&mut tx, caller.tenant.id, &caller.actor, entry).await?;
+    tx.commit().await
 }
 
 /// Ends one of one's own sessions.

@@ -1,12 +1,13 @@
 //! Signing in, as people, mail scanners and strangers try it.
 
 use axum::{body::Body, http::Request};
+use serde_json::{Value, json};
 
-use super::{Role, Scope, create_key, guard, login_link, sign_in};
+use super::{Actor, ActorKind, Role, Scope, create_key, guard, login_link, sign_in};
 use crate::{
     error::Error,
     tenants::{self, NewTenant, Tenant},
-    tests::{Browser, TestApp},
+    tests::{Browser, Office, TestApp},
     web::client::Client,
 };
 
@@ -398,7 +399,7 @@ async fn keys_are_seen_once_and_end_at_once() {
 async fn a_tenant_cannot_read_the_hash_of_a_key() {
     let test = TestApp::new().await;
     let ace = business(&test, "Ace").await;
-    create_key(&test.app, ace.id, &super::Actor::system(), "Website", Scope::Full).await.unwrap();
+    create_key(&test.app, ace.id, &Actor::system(), "Website", Scope::Full).await.unwrap();
     let mut tx = test.app.db.tenant(ace.id).await.unwrap();
     let read = sqlx::query("select key_hash from patchbay.api_keys").fetch_all(tx.conn()).await;
     assert!(read.unwrap_err().to_string().contains("permission denied"));
@@ -446,4 +447,73 @@ async fn who_is_signed_in_already_joins_from_the_account() {
     assert!(tom.get("/account").await.text.contains("and invited"));
     tom.post("/account/join", &[]).await.expect(303);
     tom.get("/settings/members").await.expect(200);
+}
+
+#[tokio::test]
+async fn keys_are_made_and_revoked_over_the_api() {
+    let test = TestApp::new().await;
+    let (ace, bee) = (Office::open(&test, "ace").await, Office::open(&test, "bee").await);
+    let once = [("idempotency-key", "k")];
+    let wanted = json!({ "name": " Website ", "scope": "ingest" });
+    let made =
+        test.api_with(&ace.key, "POST", "/api/api-keys", wanted.clone(), &once).await.expect(201).json();
+    let secret = made["key"].as_str().unwrap();
+    assert!(secret.starts_with("pb_") && made["name"] == "Website");
+    test.api(secret, "POST", "/functions/v1/ingest-lead", json!({ "phone": "0491570006" })).await.expect(201);
+    // The same request again makes no second key and shows no secret, and none is kept.
+    let again = test.api_with(&ace.key, "POST", "/api/api-keys", wanted, &once).await.expect(409);
+    assert!(again.text.contains("shown once") && !again.text.contains(secret), "{}", again.text);
+    let kept = "select count(*) from patchbay.idempotency_keys where position('pb_' in encode(response, 'escape')) > 0";
+    assert_eq!(test.scalar(kept).await, 0);
+    let list = test.get(&ace.key, "/api/api-keys").await.expect(200);
+    assert!(list.text.contains("Website") && !list.text.contains(secret));
+    let path = format!("/api/api-keys/{}", made["id"].as_str().unwrap());
+    test.api(&bee.key, "DELETE", &path, Value::Null).await.expect(404);
+    test.api(&ace.reader, "DELETE", &path, Value::Null).await.expect(403);
+    test.api(&ace.key, "DELETE", &path, Value::Null).await.expect(204);
+    test.api(secret, "POST", "/functions/v1/ingest-lead", json!({ "phone": "0491570006" })).await.expect(401);
+    test.api(&ace.key, "POST", "/api/api-keys", json!({ "name": "", "scope": "full" })).await.expect(422);
+    test.api(&ace.key, "POST", "/api/api-keys", json!({ "name": "x", "scope": "all" })).await.expect(422);
+    test.settle().await;
+}
+
+#[tokio::test]
+async fn the_maker_of_a_key_sees_and_ends_their_sessions_here() {
+    let test = TestApp::new().await;
+    let (ace, bee) = (Office::open(&test, "ace").await, Office::open(&test, "bee").await);
+    // A key that no person made has nobody's sessions.
+    test.get(&ace.key, "/api/sessions").await.expect(403);
+    let mut rosa = Browser::member(&test, "ace", "rosa@ace.example", Role::Admin).await;
+    super::add_user(&test.app, "bee", "rosa@ace.example", Role::Viewer).await.unwrap();
+    let user = test.text("select id::text from patchbay.users where email = 'rosa@ace.example'").await;
+    let rosa_id: uuid::Uuid = user.parse().unwrap();
+    let actor = Actor { kind: ActorKind::User, id: Some(rosa_id), label: "Rosa".to_owned() };
+    let key = create_key(&test.app, ace.id, &actor, "mine", Scope::Full).await.unwrap().key;
+    let list = test.get(&key, "/api/sessions").await.expect(200).json();
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    assert_eq!(list["data"][0]["browser"], "Firefox on Linux");
+    let path = format!("/api/sessions/{}", list["data"][0]["id"].as_str().unwrap());
+    let others = test
+        .text(&format!("select id::text from patchbay.sessions where user_id = '{}'", bee.owner_id))
+        .await;
+    test.api(&key, "DELETE", &format!("/api/sessions/{others}"), Value::Null).await.expect(404);
+    test.api(&ace.key, "DELETE", &path, Value::Null).await.expect(403);
+    // In another business the session is none of this one's.
+    rosa.post("/tenant/switch", &[("tenant_id", &bee.id.to_string())]).await.expect(303);
+    assert_eq!(test.get(&key, "/api/sessions").await.expect(200).json()["data"], json!([]));
+    test.api(&key, "DELETE", &path, Value::Null).await.expect(404);
+    rosa.post("/tenant/switch", &[("tenant_id", &ace.id.to_string())]).await.expect(303);
+    test.api(&key, "DELETE", &path, Value::Null).await.expect(204);
+    assert!(rosa.get("/contacts").await.headers["location"].to_str().unwrap().starts_with("/sign-in"));
+    assert_eq!(
+        test.scalar("select count(*) from patchbay.audit_log where action = 'session.ended'").await,
+        1
+    );
+    // Whoever left is nobody here.
+    test.execute(&format!(
+        "delete from patchbay.memberships where user_id = '{user}' and tenant_id = '{}'",
+        ace.id
+    ))
+    .await;
+    test.get(&key, "/api/sessions").await.expect(403);
 }

@@ -36,6 +36,15 @@ impl Audience {
         segment_of(tx, segment).await.map(drop)
     }
 
+    /// How many are meant now, where that can be counted in good time.
+    pub async fn count(&self, tx: &mut TenantTx, app: &App) -> Result<Option<i64>> {
+        let found = match &self.0 {
+            Some((filter, context)) => segments::count(app, filter, context).await?,
+            None => segments::count(app, &Filter::everybody(), &Context::load(tx, app).await?).await?,
+        };
+        Ok(found.exact.then_some(found.count))
+    }
+
     /// The filter, to be approved.
     pub fn filter(&self) -> Result<Option<serde_json::Value>> {
         let Some((filter, context)) = &self.0 else { return Ok(None) };

@@ -51,6 +51,17 @@ pub async fn launch(app: &App, caller: &Caller, id: Uuid) -> Result<Campaign> {
     super::get(app, caller, id).await
 }
 
+/// Whether a draft's audience is no longer as large as whoever launches it was told.
+pub async fn has_moved(app: &App, caller: &Caller, id: Uuid, promised: i64) -> Result<bool> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let campaign = super::find(&mut tx, id).await?;
+    if campaign.status != Status::Draft {
+        return Ok(false);
+    }
+    let count = Audience::load(&mut tx, app, &campaign).await?.count(&mut tx, app).await?;
+    Ok(count.is_some_and(|count| count != promised))
+}
+
 /// When the first recipient's time comes: at once, at the chosen instant, or when the chosen time of day comes to the
 /// first place on Earth.
 fn launch_at(campaign: &Campaign, timezone: Tz) -> Option<DateTime<Utc>> {

@@ -29,6 +29,8 @@ mod ui;
 mod view;
 mod words;
 
+pub(crate) use words::reason;
+
 use chrono::{DateTime, Utc};
 use patchbay_rules::message::Channel;
 use serde::{Deserialize, Serialize};
@@ -39,7 +41,7 @@ pub use api::Doc;
 pub use brake::cause as brake_cause;
 pub use draft::{Change, New, create, delete, update};
 pub use export::export;
-pub use launch::{cancel, launch, pause, resume, unschedule};
+pub use launch::{cancel, has_moved, launch, pause, resume, unschedule};
 pub use look::{Look, LookAt, Test, preview, test_send};
 pub use pace::{Pace, pace};
 pub use preflight::{Preflight, Verdict, preflight, verdicts};

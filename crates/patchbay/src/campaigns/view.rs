@@ -97,6 +97,10 @@ pub(super) struct Checks {
     pub(super) name: String,
     /// What launching means, in numbers; empty while it cannot be launched, or not by this person.
     pub(super) promise: Vec<String>,
+    /// How many people the promise is about.
+    pub(super) recipients: i64,
+    /// Said in the dialog, which is open then: the audience is another one than was agreed to.
+    pub(super) moved: String,
     pub(super) can_write: bool,
 }
 

@@ -53,6 +53,34 @@ async fn choose(tx: &mut TenantTx, channel: Channel, ids: &[Uuid]) -> Result<Vec
     chosen.collect()
 }
 
+/// Why a gate keeps messages, in a few words; `code` is that of the reason, where one gate has several.
+pub(crate) fn reason(gate: &str, code: Option<&str>) -> &'static str {
+    match code.unwrap_or_default() {
+        "campaign_paused" => return "The campaign is paused",
+        "sending_off" => return "Sending is stopped",
+        "sender_off" => return "The sender is switched off",
+        "name_not_registered" => return "The sender name is not registered",
+        "do_not_contact" => return "On the do-not-contact list",
+        "unsubscribed" => return "Opted out",
+        "not_subscribed" => return "Never agreed to marketing",
+        "consent_ended" => return "Their consent has ended",
+        "too_many" => return "Was sent enough texts of late",
+        _ => {}
+    }
+    match gate {
+        "kill_switch" => "Sending, or the sender, is stopped",
+        "budget" => "Budget is used up",
+        "do_not_contact" => "No consent, or asked not to be contacted",
+        "suppression_window" => "Had a campaign lately",
+        "quiet_hours" => "Not at this hour or day where they live",
+        "rate_limit" => "In line: so many a second",
+        "warm_up" => "Number is still warming up",
+        "template" => "Something the text needs is missing",
+        "address" => "No address for this channel",
+        _ => "Held back",
+    }
+}
+
 /// Why somebody without an address cannot be written to.
 pub(super) fn no_address(channel: Channel) -> &'static str {
     if channel == Channel::Email {

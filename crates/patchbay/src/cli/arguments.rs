@@ -234,6 +234,18 @@ pub struct ImportArguments {
     /// Where one column goes, such as "Mobile=phone"; may be given again and again
     #[arg(long, value_name = "COLUMN=FIELD")]
     pub map: Vec<String>,
+    /// utf-8, windows-1252, utf-16le or utf-16be; guessed when left out
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// The character between the cells, or comma, semicolon, tab or pipe; guessed when left out
+    #[arg(long)]
+    pub delimiter: Option<String>,
+    /// Whether the first row names the columns: true or false; guessed when left out
+    #[arg(long)]
+    pub header: Option<String>,
+    /// Which sheet of a workbook, 1 for the first
+    #[arg(long)]
+    pub sheet: Option<String>,
     /// A label for every contact of the file; may be given again
     #[arg(long)]
     pub label: Vec<String>,

@@ -9,7 +9,7 @@ use super::{arguments::ImportArguments, failure::Failure, output::Output};
 use crate::{
     auth::{Actor, Caller, Role},
     config::Config,
-    imports::{self, Import, Mapping, mapping::OnMatch},
+    imports::{self, Import, Mapping, Reading, mapping::OnMatch},
     start::{self, Program},
     tenants,
 };
@@ -62,6 +62,7 @@ async fn import(program: &Program, arguments: &ImportArguments, output: &Output)
     let unreadable = |cause: std::io::Error| {
         Failure::new(format!("{} cannot be read: {cause}.", arguments.file.display()))
     };
+    let said = reading(arguments)?;
     let mut file = tokio::fs::File::open(&arguments.file).await.map_err(unreadable)?;
     let mut upload = imports::Upload::begin(app, &caller, &name).await?;
     let mut buffer = vec![0; 256 << 10];
@@ -75,7 +76,7 @@ async fn import(program: &Program, arguments: &ImportArguments, output: &Output)
             return Err(error.into());
         }
     }
-    let draft = upload.finish().await?;
+    let draft = upload.finish(&said).await?;
     let mapping = mapping(arguments, &draft)?;
     if let Err(error) = imports::start(app, &caller, draft.id, &mapping, arguments.dry_run).await {
         imports::discard(app, &caller, draft.id).await?;
@@ -94,6 +95,18 @@ async fn import(program: &Program, arguments: &ImportArguments, output: &Output)
         output.note(format!("{} rows so far …", import.row_count));
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// How the file is read, as far as it was said.
+fn reading(arguments: &ImportArguments) -> Result<Reading, Failure> {
+    let mut said = Reading::default();
+    let flags = [&arguments.encoding, &arguments.delimiter, &arguments.header, &arguments.sheet];
+    for (name, written) in Reading::NAMES.into_iter().zip(flags) {
+        if let Some(written) = written {
+            said.set(name, written).map_err(|error| Failure::new(format!("--{}", error.problem().detail)))?;
+        }
+    }
+    Ok(said)
 }
 
 /// From a file, from `--map`, or guessed; the other options on top.

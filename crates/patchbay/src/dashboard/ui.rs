@@ -19,6 +19,7 @@ use crate::{
     contacts::full_name,
     error::Result,
     quotes::{self, Status},
+    tenants::setup,
     web::{
         charts::{Breakdown, Columns, Mark, Part},
         extract::Query,
@@ -44,16 +45,29 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
         .map(|day| (day.date.format("%a").to_string(), outbound(day) as f64, grouped(outbound(day))))
         .collect();
     let total: i64 = numbers.days.iter().map(outbound).sum();
+    let setup = match total {
+        0 => setup::steps(&mut app.db.tenant(caller.tenant.id).await?, &caller).await?,
+        _ => Vec::new(),
+    };
     let page = DashboardPage {
         figures: figures(&numbers, leads, app.now()),
         days: Columns::new(&columns, Mark::Calm, format!("Messages per day over {MESSAGE_DAYS} days")),
-        sent_total: grouped(total),
+        sent_total: sent_of(&numbers, total),
+        setup,
         messages: (total > 0).then(|| breakdown(&numbers, total)),
         sources: sources(&numbers.sources),
         quotes: quote_lines(&numbers),
         shell: shell(&app, &session, Place::Dashboard, "Dashboard").await?,
     };
     html(&page)
+}
+
+/// "58 in 7 days, 36 of them sent": those that left are what the reports count and money was spent on.
+fn sent_of(numbers: &Numbers, total: i64) -> String {
+    let left = [Fate::Delivered, Fate::Sent].iter().flat_map(|fate| fate.statuses());
+    let left: Vec<&str> = left.copied().chain(["undelivered"]).collect();
+    let sent: i64 = numbers.days.iter().map(|day| day.count(&left)).sum();
+    format!("{} in {MESSAGE_DAYS} days, {} of them sent", grouped(total), grouped(sent))
 }
 
 fn figures(numbers: &Numbers, leads: i64, now: DateTime<Utc>) -> Vec<Figure> {
@@ -108,11 +122,11 @@ fn breakdown(numbers: &Numbers, total: i64) -> Breakdown {
 fn look(fate: Fate) -> (&'static str, Mark) {
     match fate {
         Fate::Delivered => ("Delivered", Mark::Good),
-        Fate::Sent => ("Sent, awaiting receipt", Mark::Calm),
+        Fate::Sent => ("Sent, no receipt yet", Mark::Calm),
         Fate::Waiting => ("Waiting", Mark::Wait),
-        Fate::Blocked => ("Blocked", Mark::Stop),
+        Fate::Blocked => ("Not sent", Mark::Stop),
         Fate::Failed => ("Failed", Mark::Fail),
-        Fate::Canceled => ("Canceled", Mark::Rest),
+        Fate::Canceled => ("Called off", Mark::Rest),
     }
 }
 
@@ -137,7 +151,9 @@ fn sources(all: &[(Option<String>, i64)]) -> Vec<BarRow> {
         .collect();
     let rest: i64 = all.iter().skip(SOURCES).map(|(_, count)| count).sum();
     if rest > 0 {
-        rows.push(bar(format!("{} others", all.len() - SOURCES), rest, "/contacts".to_owned()));
+        let others = all.len() - SOURCES;
+        let label = if others == 1 { "1 other".to_owned() } else { format!("{others} others") };
+        rows.push(bar(label, rest, "/contacts".to_owned()));
     }
     rows
 }
@@ -218,8 +234,13 @@ fn line(row: sql::MessageLine, fate: Fate, country: &str, now: DateTime<Utc>, zo
         Fate::Failed => (Tone::Stop, "circle-alert"),
         Fate::Canceled => (Tone::Plain, "circle-x"),
     };
-    let mut word = row.status.replace('_', " ");
-    word[..1].make_ascii_uppercase();
+    let word = match row.status.as_str() {
+        "read" => "Read",
+        "sending" => "Being sent",
+        "unknown" => "Being found out",
+        "undelivered" => "Not delivered",
+        _ => look(fate).0,
+    };
     MessageLine {
         href: row.contact_id.map(|id| format!("/conversations/{id}")).unwrap_or_default(),
         face: Face::of(row.contact_id.unwrap_or(row.id), &name),

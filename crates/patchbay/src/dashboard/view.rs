@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::tenants::setup::Step;
 use crate::web::{
     charts::{Breakdown, Columns},
     layout::Shell,
@@ -38,6 +39,8 @@ pub(super) struct QuoteLine {
 #[template(path = "dashboard/page.html")]
 pub(super) struct DashboardPage {
     pub(super) shell: Shell,
+    /// The first steps of a new business, while nothing was sent.
+    pub(super) setup: Vec<Step>,
     pub(super) figures: Vec<Figure>,
     pub(super) days: Columns,
     pub(super) sent_total: String,

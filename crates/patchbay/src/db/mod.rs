@@ -6,6 +6,8 @@
 
 pub mod embedded;
 mod health;
+#[cfg(test)]
+mod history;
 mod statistics;
 mod tenant;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The demo's two businesses.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::{America, Australia, Tz};
 use patchbay_rules::{
     gates::Reason,
@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::{
     cast::{PEOPLE, Person, Who},
-    history, id_at, outreach,
+    history,
+    hours::{QUIET, hour},
+    id_at, outreach,
     scenes::SCENES,
     script::{Beat, Scene, Studio},
     sql,
@@ -45,7 +47,7 @@ const FAR_AWAY: usize = 40;
 pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<bool> {
     // A newcomer's first quote should be texted at any hour; the usual quiet hours are on while they hold nothing.
     let working = (9..20).contains(&now.with_timezone(&ZONE).hour());
-    let quiet = working.then(|| Window { start: hour(21), end: hour(9) });
+    let quiet = working.then(|| Window { start: hour(QUIET.0), end: hour(QUIET.1) });
     let tenant = sql::Tenant {
         id: id_at(now - TimeDelta::days(61)),
         name: "Brightside Plumbing",
@@ -66,6 +68,7 @@ pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<
     let [(_, rosa), (_, sam), (_, kim)] = members[..] else { return Ok(false) };
     let mut studio = Studio::new(
         now,
+        ZONE,
         [(Who::Rosa, rosa), (Who::Sam, sam), (Who::Kim, kim)],
         "+13125550100",
         "hello@brightside.example",
@@ -92,14 +95,11 @@ pub(super) async fn brightside(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<
     for scene in SCENES {
         studio.play(scene, &PEOPLE[scene.with]);
     }
-    waiting(&mut studio, &far, quiet);
+    waiting(&mut studio, &far, quiet, now);
     sql::insert_rows(tx, id, &studio.rows, now).await?;
     outreach::reach_out(tx, id, now).await?;
+    sql::follow(tx, id).await?;
     Ok(true)
-}
-
-fn hour(hour: u32) -> NaiveTime {
-    NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default()
 }
 
 async fn hire(
@@ -211,7 +211,7 @@ fn far_away() -> Person {
 }
 
 /// A message that has not left: held where people sleep if quiet hours are on, else meant for tomorrow morning.
-fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
+fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>, now: DateTime<Utc>) {
     const BEATS: &[(i64, Beat)] = &[
         (26 * 60, Beat::In("Hot water takes ten minutes to arrive upstairs. Can that be fixed?")),
         (
@@ -239,13 +239,14 @@ fn waiting(studio: &mut Studio, far: &Person, quiet: Option<Window>) {
     studio.play(&scene, far);
     let zone = Australia::Perth;
     let text = "Booked: tomorrow between 8:00 and 10:00. Sam will text you when he is on the way.";
-    match quiet_hours::check(studio.now, &[zone], quiet, None) {
+    match quiet_hours::check(now, &[zone], quiet, None) {
         QuietDecision::Quiet { until, zone } => {
-            let reason = serde_json::to_value(Reason::QuietHours { zone, holiday: None }).unwrap_or_default();
+            let reason = serde_json::to_value(Reason::QuietHours { zone, holiday: None, law: None })
+                .unwrap_or_default();
             studio.hold(FAR_AWAY, far, text, until, Some(reason));
         }
         QuietDecision::Open => {
-            let tomorrow: NaiveDate = studio.now.with_timezone(&zone).date_naive() + TimeDelta::days(1);
+            let tomorrow: NaiveDate = now.with_timezone(&zone).date_naive() + TimeDelta::days(1);
             let next = if tomorrow.weekday() == chrono::Weekday::Sun {
                 tomorrow + TimeDelta::days(1)
             } else {
@@ -300,6 +301,7 @@ pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()>
     let Some((_, rosa)) = members.first().copied() else { return Ok(()) };
     let mut studio = Studio::new(
         now,
+        America::New_York,
         [(Who::Rosa, rosa), (Who::Sam, rosa), (Who::Kim, rosa)],
         "+12125550100",
         "talent@harbour.example",
@@ -332,5 +334,6 @@ pub(super) async fn harbour(tx: &mut SystemTx, now: DateTime<Utc>) -> Result<()>
             &cast[with],
         );
     }
-    sql::insert_rows(tx, tenant.id, &studio.rows, now).await
+    sql::insert_rows(tx, tenant.id, &studio.rows, now).await?;
+    sql::follow(tx, tenant.id).await
 }

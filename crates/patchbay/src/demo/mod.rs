@@ -9,6 +9,7 @@
 mod business;
 mod cast;
 mod history;
+mod hours;
 mod outreach;
 mod scenes;
 mod script;

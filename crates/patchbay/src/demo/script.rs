@@ -1,13 +1,14 @@
 //! How a scene is written down, and how it becomes rows.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use patchbay_rules::{message::Channel, segments};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     cast::{Person, Who},
-    id_at,
+    hours, id_at,
 };
 use crate::messaging;
 
@@ -59,7 +60,10 @@ pub(super) struct Rows {
 
 /// What rows are made with.
 pub(super) struct Studio {
+    /// What happens lately is told from here: the last moment of work.
     pub now: DateTime<Utc>,
+    /// When what is put off comes back.
+    pub wakes: DateTime<Utc>,
     pub people: Vec<Uuid>,
     pub members: [(Who, Uuid); 3],
     pub sms_from: &'static str,
@@ -80,11 +84,21 @@ struct Course {
 impl Studio {
     pub fn new(
         now: DateTime<Utc>,
+        zone: Tz,
         members: [(Who, Uuid); 3],
         sms_from: &'static str,
         email_from: &'static str,
     ) -> Self {
-        Self { now, people: Vec::new(), members, sms_from, email_from, rows: Rows::default(), counter: 0 }
+        Self {
+            now: hours::working(now, zone),
+            wakes: now + TimeDelta::hours(18),
+            people: Vec::new(),
+            members,
+            sms_from,
+            email_from,
+            rows: Rows::default(),
+            counter: 0,
+        }
     }
 
     fn member(&self, who: Who) -> Uuid {
@@ -151,7 +165,7 @@ impl Studio {
             let at = self.now - TimeDelta::minutes(*minutes);
             self.beat(&mut course, contact, person, at, *beat);
         }
-        let snoozed = (scene.status == "snoozed").then(|| self.now + TimeDelta::hours(18));
+        let snoozed = (scene.status == "snoozed").then_some(self.wakes);
         self.close(scene, contact, course, snoozed);
     }
 

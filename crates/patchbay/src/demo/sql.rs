@@ -169,7 +169,6 @@ pub(super) async fn insert_rows(
     insert_quotes(tx, tenant, rows).await?;
     insert_messages(tx, tenant, rows).await?;
     insert_talk(tx, tenant, rows).await?;
-    follow(tx, tenant).await?;
     // What is over needs no announcement.
     sqlx::query!(
         "update patchbay.outbox set processed_at = $2 where tenant_id = $1 and event_type <> 'lead.created'",
@@ -306,7 +305,7 @@ async fn insert_talk(tx: &mut SystemTx, tenant: Uuid, rows: &Rows) -> Result<()>
 }
 
 /// What the ledger would have written along: events, searchable texts, counters, when contacts were last heard.
-async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
+pub(super) async fn follow(tx: &mut SystemTx, tenant: Uuid) -> Result<()> {
     sqlx::query!(
         "insert into patchbay.message_events (tenant_id, message_id, event, code, detail, at)
          select $1, m.id, e.event, case when e.event = m.status then m.error_code end, case when e.event = m.status then m.error_detail end, e.at
@@ -388,6 +387,9 @@ pub(super) struct Reachable {
     pub id: Uuid,
     pub phone: String,
     pub consent: String,
+    pub timezone: Option<String>,
+    /// When they opted out.
+    pub refused_at: Option<DateTime<Utc>>,
 }
 
 pub(super) async fn list_reachable(
@@ -397,7 +399,9 @@ pub(super) async fn list_reachable(
 ) -> Result<Vec<Reachable>> {
     Ok(sqlx::query_as!(
         Reachable,
-        r#"select id, phone_e164 as "phone!", consent_sms as consent from patchbay.contacts
+        r#"select id, phone_e164 as "phone!", consent_sms as consent, timezone,
+             (select k.changed_at from patchbay.consents k where k.tenant_id = $1 and k.channel = 'sms' and k.address = phone_e164 and k.state = 'unsubscribed') as refused_at
+           from patchbay.contacts
            where tenant_id = $1 and phone_e164 is not null and created_at < $2 order by id"#,
         tenant,
         before,
@@ -427,13 +431,15 @@ pub(super) async fn insert_campaign_messages(
     sqlx::query!(
         "with r as materialized (
            select * from jsonb_to_recordset($3) r (id uuid, position bigint, contact_id uuid, to_address text, body text, template_id uuid, dedupe_key text,
-             created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, send_after timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
+             segments smallint, cost_micros bigint, created_at timestamptz, status text, sent_at timestamptz, delivered_at timestamptz, send_after timestamptz, gate text, gate_reason jsonb, error_code int, error_detail text)
          ), sent as (
            insert into patchbay.messages (tenant_id, id, contact_id, campaign_id, direction, channel, kind, status, priority, dedupe_key, from_address,
-             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, claimed_at, sent_at, delivered_at)
+             to_address, body, template_id, provider, attempt, send_after, gate, gate_reason, error_code, error_detail, created_at, claimed_at, sent_at, delivered_at, segments, cost_micros, sender_id)
            select $1, id, contact_id, $2, 'outbound', 'sms', 'campaign', status, 2, dedupe_key, '+13125550100', to_address, body, template_id, 'fake',
              case when sent_at is null then 0 else 1 end, coalesce(send_after, created_at), gate, gate_reason, error_code, error_detail, created_at, sent_at, sent_at,
-             delivered_at from r where status is not null
+             delivered_at, coalesce(segments, 1), coalesce(cost_micros, 0),
+             (select s.id from patchbay.senders s where s.tenant_id = $1 and s.channel = 'sms' and s.address = '+13125550100')
+           from r where status is not null
          ), listed as (
            insert into patchbay.campaign_recipients (tenant_id, campaign_id, position, contact_id) select $1, $2, position, contact_id from r
          )

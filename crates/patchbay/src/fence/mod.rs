@@ -195,6 +195,7 @@ async fn release_for(app: &App, tenant: Uuid, actor: &Actor, waiting: Waiting) -
     if !sql::release(&mut tx).await? {
         return Err(not_held());
     }
+    messaging::hold_claims(&mut tx).await?;
     messaging::wake_held(&mut tx, &["kill_switch"], None, now, WOKEN).await?;
     let word = if waiting == Waiting::Cancel { "canceled" } else { "sent" };
     let changes = json!({ "waiting_messages": word, "canceled": canceled });

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Counts, Import, Mapping, Upload,
+    file::{Reading, yes_or_no},
     mapping::{ConsentClaim, OnMatch},
 };
 use crate::{
@@ -125,6 +126,14 @@ struct NewImport {
     mapping: Option<Mapping>,
     /// `true`: changes nothing, and counts what the import would count.
     dry_run: Option<bool>,
+    /// `utf-8`, `windows-1252`, `utf-16le` or `utf-16be`; guessed when left out, like the next three.
+    encoding: Option<String>,
+    /// The character between the cells of a text file, or `comma`, `semicolon`, `tab` or `pipe`.
+    delimiter: Option<String>,
+    /// Whether the first row names the columns.
+    header: Option<bool>,
+    /// Which sheet of a workbook, 1 for the first.
+    sheet: Option<u32>,
 }
 
 /// Uploads a file and imports it.
@@ -140,7 +149,7 @@ async fn create(
     let Some(upload) = parts.upload else {
         return Err(Error::field("file", "Send the file in the part “file”."));
     };
-    let draft = upload.finish().await?;
+    let draft = upload.finish(&parts.said).await?;
     let mapping = match parts.mapping {
         Some(mapping) => mapping,
         None => draft.mapping()?,
@@ -160,6 +169,7 @@ pub(super) struct Parts {
     pub(super) upload: Option<Upload>,
     pub(super) mapping: Option<Mapping>,
     pub(super) dry_run: bool,
+    pub(super) said: Reading,
 }
 
 /// Reads a multipart body, storing the file as it comes. What is wrong with any part undoes the whole.
@@ -179,7 +189,10 @@ pub(super) async fn read_parts(app: &Arc<App>, caller: &Caller, multipart: Multi
 async fn fill(app: &Arc<App>, caller: &Caller, mut multipart: Multipart, parts: &mut Parts) -> Result<()> {
     while let Some(mut field) = multipart.next_field().await.map_err(|error| broken(&error))? {
         match field.name().unwrap_or_default() {
-            "file" if parts.upload.is_none() => {
+            "file" => {
+                if parts.upload.is_some() {
+                    return Err(Error::field("file", "Send one file; another one is another import."));
+                }
                 let name = field.file_name().unwrap_or("file").to_owned();
                 let upload = parts.upload.insert(Upload::begin(app, caller, &name).await?);
                 while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error))? {
@@ -190,13 +203,21 @@ async fn fill(app: &Arc<App>, caller: &Caller, mut multipart: Multipart, parts: 
             "dry_run" => {
                 let said = String::from_utf8_lossy(&small(&mut field).await?).trim().to_lowercase();
                 // A word that is not understood must not import for real.
-                parts.dry_run = match said.as_str() {
-                    "true" | "1" | "yes" | "on" => true,
-                    "false" | "0" | "no" | "off" => false,
-                    _ => return Err(Error::field("dry_run", "Send true or false.")),
-                };
+                parts.dry_run =
+                    yes_or_no(&said).ok_or_else(|| Error::field("dry_run", "Write true or false."))?;
             }
-            _ => {}
+            // The token of the wizard's form, which was checked on the way in.
+            "csrf" => {}
+            other => match Reading::NAMES.into_iter().find(|name| *name == other) {
+                Some(name) => parts.said.set(name, &String::from_utf8_lossy(&small(&mut field).await?))?,
+                None => {
+                    let name: String = other.chars().take(60).collect();
+                    return Err(Error::field(
+                        name,
+                        "There is no such part. The parts are file, mapping, dry_run, encoding, delimiter, header and sheet.",
+                    ));
+                }
+            },
         }
     }
     Ok(())

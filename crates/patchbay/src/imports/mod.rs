@@ -36,7 +36,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use api::Doc;
-pub use file::Format;
+pub use file::{Format, Reading};
 pub use mapping::Mapping;
 pub use preview::Preview;
 pub use upload::Upload;
@@ -168,7 +168,7 @@ pub async fn list(app: &App, caller: &Caller, page: &PageQuery) -> Result<Page<I
 pub async fn read_as(app: &std::sync::Arc<App>, caller: &Caller, id: Uuid, format: Format) -> Result<Import> {
     let import = get(app, caller, id).await?;
     refuse_begun(&import)?;
-    preview::settle(app, caller, id, format, 0).await
+    preview::settle(app, caller, id, format, 0, false).await
 }
 
 /// Lets the workers go over the file: without changing anything, or in earnest.

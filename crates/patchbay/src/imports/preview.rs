@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Import,
-    file::{self, Cells, FileProblem, Format, Kind},
+    file::{self, Cells, FileProblem, Format},
     guess,
     mapping::Mapping,
     source, sql,
@@ -33,17 +33,18 @@ pub struct Preview {
 }
 
 /// Reads the beginning with `format`, guesses the mapping, and keeps both. `bytes`: the size of the whole file.
+/// `guess_header`: nobody has said yet whether the first row of a workbook is one.
 pub async fn settle(
     app: &Arc<App>,
     caller: &Caller,
     id: Uuid,
     mut format: Format,
     bytes: u64,
+    guess_header: bool,
 ) -> Result<Import> {
-    let first_time = format.kind == Kind::Xlsx && bytes > 0;
     let stored = source::open(app, caller.tenant.id, id, format.kind).await?;
     let asked = format.clone();
-    let (preview, header) = tokio::task::spawn_blocking(move || read(stored, &asked, first_time))
+    let (preview, header) = tokio::task::spawn_blocking(move || read(stored, &asked, guess_header))
         .await
         .map_err(Error::internal)?
         .map_err(|problem| Error::field("file", problem.0))?;
@@ -74,7 +75,7 @@ pub async fn settle(
     Ok(import)
 }
 
-/// Headings and first rows, and whether there is a header. `guess_header`: a workbook that nobody has looked at yet.
+/// Headings and first rows, and whether there is a header.
 fn read(
     mut stored: source::Stored,
     format: &Format,

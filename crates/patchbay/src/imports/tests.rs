@@ -574,3 +574,34 @@ async fn the_contacts_of_an_import_are_a_list() {
     assert_eq!(theirs["data"], json!([]));
     t.get(&office.key, "/api/contacts?import=everything").await.expect(422);
 }
+
+#[tokio::test]
+async fn what_is_said_of_a_file_counts_more_than_what_is_guessed() {
+    let t = TestApp::new().await;
+    let office = Office::open(&t, "ace").await;
+    let send = async |file: &[u8], fields: &[(&str, &str)]| {
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("dry_run", "true")]).collect();
+        post(&t, &office.key, file, &fields).await
+    };
+    let file = b"Mobile^First\n0412345601^J\xF6rg\n";
+    let read = send(file, &[("delimiter", "^"), ("encoding", "windows-1252")]).await.expect(202).json();
+    assert_eq!(read["mapping"]["columns"], json!({"Mobile": "phone", "First": "first_name"}));
+    assert_eq!((&read["format"]["delimiter"], &read["format"]["header"]), (&json!("^"), &json!(true)));
+    let bare = send(b"Ann,0412345601\nBob,0412345602\n", &[("header", "true")]).await.expect(202).json();
+    assert!(bare["mapping"]["columns"].as_object().unwrap().contains_key("Ann"));
+    for (name, written) in [
+        ("delimiter", ";;"),
+        ("encoding", "latin"),
+        ("header", "maybe"),
+        ("sheet", "2"),
+        ("delimeter", ";"),
+        ("dry_run", "perhaps"),
+        ("file", "twice"),
+    ] {
+        let refused = send(b"Ann,0412345601\n", &[(name, written)]).await.expect(422).json();
+        let field = if name == "sheet" { "file" } else { name };
+        assert!(refused["errors"][field].is_string(), "{refused}");
+    }
+    assert_eq!(t.scalar("select count(*) from patchbay.imports").await, 2, "what was refused left nothing");
+    while jobs::run_once(&t.app).await.unwrap() {}
+}

@@ -115,7 +115,7 @@ async fn upload(
     let taken = async {
         let parts = api::read_parts(&app, &caller, multipart).await?;
         let upload = parts.upload.ok_or_else(|| Error::field("file", "Choose a file first."))?;
-        upload.finish().await
+        upload.finish(&parts.said).await
     };
     match taken.await {
         Ok(import) => Ok(notice::see_other(&format!("{START}/{}", import.id))),

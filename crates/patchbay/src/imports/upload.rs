@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Import, file::Sniffer, preview, sql};
+use super::{
+    Import,
+    file::{Kind, Reading, Sniffer},
+    preview, sql,
+};
 use crate::{
     app::App,
     auth::Caller,
@@ -80,12 +84,13 @@ impl Upload {
         Ok(())
     }
 
-    /// Ends the upload: finds out what the file is and guesses what its columns mean.
-    pub async fn finish(mut self) -> Result<Import> {
+    /// Ends the upload: finds out what the file is, but for what was `said` of it, and guesses what its columns mean.
+    pub async fn finish(mut self, said: &Reading) -> Result<Import> {
         self.store().await?;
         let read = async {
-            let format = self.sniffer.finish().map_err(|problem| Error::field("file", problem.0))?;
-            preview::settle(&self.app, &self.caller, self.id, format, self.bytes).await
+            let format = self.sniffer.finish(said).map_err(|problem| Error::field("file", problem.0))?;
+            let guess_header = format.kind == Kind::Xlsx && said.header.is_none();
+            preview::settle(&self.app, &self.caller, self.id, format, self.bytes, guess_header).await
         };
         match read.await {
             Ok(import) => Ok(import),

@@ -1,11 +1,10 @@
 //! Messages over HTTP.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
 };
 use chrono::{DateTime, Utc};
 use patchbay_rules::{
@@ -288,8 +287,7 @@ async fn send(
     caller: Caller,
     headers: HeaderMap,
     Json(send): Json<Send>,
-) -> Result<Response> {
-    let (limit, left) = take_token(&app, &caller).await?;
+) -> Result<(StatusCode, Json<Message>)> {
     let channel: Channel = send
         .channel
         .as_deref()
@@ -315,7 +313,10 @@ async fn send(
     if let Some(from) = &send.from
         && !sql::ledger::has_sender(&mut tx, channel, from).await?
     {
-        return Err(Error::field("from", "This is not one of your senders."));
+        return Err(Error::field(
+            "from",
+            "This is not one of your senders. Leave it out to send from the default one; Settings, Sending adds another.",
+        ));
     }
     let key = headers
         .get("idempotency-key")
@@ -344,13 +345,7 @@ async fn send(
     let queued = enqueue(&mut tx, &app, intent).await?;
     let row = sql::ledger::find(&mut tx, queued.id).await?.ok_or(Error::NotFound("message"))?;
     tx.commit().await?;
-    let mut response =
-        (StatusCode::ACCEPTED, Json(message(row, Vec::new(), app.now(), caller.tenant.timezone)))
-            .into_response();
-    for (name, value) in [("ratelimit-limit", limit), ("ratelimit-remaining", left), ("ratelimit-reset", 1)] {
-        response.headers_mut().insert(name, HeaderValue::from(value));
-    }
-    Ok(response)
+    Ok((StatusCode::ACCEPTED, Json(message(row, Vec::new(), app.now(), caller.tenant.timezone))))
 }
 
 async fn recipient(
@@ -396,20 +391,6 @@ fn clean_address(channel: Channel, to: &str, country: &str) -> Result<String> {
     }
     let parsed = phone::parse(to, Some(country)).map_err(|error| Error::field("to", format!("{error}.")))?;
     Ok(parsed.e164)
-}
-
-/// One token of the tenant's bucket for this endpoint, shared by all nodes.
-async fn take_token(app: &App, caller: &Caller) -> Result<(u32, u32)> {
-    let mut tx = app.db.tenant(caller.tenant.id).await?;
-    let (limit, left) = sql::ledger::take_api_token(&mut tx, app.now()).await?;
-    tx.commit().await?;
-    match left {
-        Some(left) => Ok((limit, left)),
-        None => Err(Error::RateLimited {
-            limit,
-            retry_after: Duration::from_secs_f64(1.0 / f64::from(limit.max(1))),
-        }),
-    }
 }
 
 /// Takes back a message that has not left.

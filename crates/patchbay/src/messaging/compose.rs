@@ -86,6 +86,11 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Whether the contact has unsubscribed from any channel.
+    pub fn is_unsubscribed(&self) -> bool {
+        self.consents.iter().any(|consent| consent.state == "unsubscribed")
+    }
+
     /// The road of a channel.
     pub fn road(&self, channel: Channel) -> Option<&Road> {
         self.roads.iter().find(|road| road.channel == channel)

@@ -19,6 +19,7 @@ use crate::{
     app::App,
     consent::{self, Change, State},
     contacts::{self, NewContact},
+    dashboard::days,
     db::TenantTx,
     error::{Error, Result},
 };
@@ -66,33 +67,48 @@ pub async fn receive(app: &App, tenant: Uuid, inbound: Inbound) -> Result<()> {
     // Opt-outs are classified with what held before this message.
     let opted_out = consent::state(&mut tx, channel, &inbound.from).await? == State::Unsubscribed;
     let class = inbound.classify(opted_out);
-    let contact = find_or_create(&mut tx, app, channel, &inbound).await?;
+    let contact = match find(&mut tx, channel, &inbound).await? {
+        Some(contact) => Some(contact),
+        // Whoever tries out a campaign on their own phone is no lead.
+        None if answers_test(&mut tx, &inbound, now).await? => None,
+        None => Some(create(&mut tx, app, channel, &inbound).await?),
+    };
     let id = app.new_id();
     if !sql::conversations::insert_inbound(&mut tx, id, contact, &dedupe_key, &inbound, now).await? {
         return Ok(()); // another node was first
     }
+    let review = obey(&mut tx, app, channel, &inbound, contact, id, &class, now).await?;
+    let Some(contact) = contact else { return tx.commit().await };
     if !inbound.body.trim().is_empty() {
         sql::ledger::insert_text(&mut tx, id, contact, &inbound.body).await?;
     }
-    let review = obey(&mut tx, app, channel, &inbound, contact, id, &class, now).await?;
     conversations::note_inbound(&mut tx, contact, channel, &inbound, review.as_deref(), now).await?;
     let event = json!({ "message_id": id, "contact_id": contact });
     patchbay_outbox::enqueue(tx.conn(), tenant, "message.received", &event, now).await?;
     tx.commit().await
 }
 
-/// The contact behind the number. What the sender calls themselves is a first guess at a name. A short code or a
-/// sender's name is no number and takes no answer; its contact is the one it wrote to us as before.
-async fn find_or_create(tx: &mut TenantTx, app: &App, channel: Channel, inbound: &Inbound) -> Result<Uuid> {
-    let numbered = phone::is_e164(&inbound.from);
-    let known = if numbered {
-        contacts::find_by_phone(tx, &inbound.from).await?.map(|contact| contact.id)
+/// Days in which what comes from a number that was sent a test, and nothing else, answers the test.
+const TEST_DAYS: i64 = 7;
+
+async fn answers_test(tx: &mut TenantTx, inbound: &Inbound, now: DateTime<Utc>) -> Result<bool> {
+    let first = days::id_at(now - TimeDelta::days(TEST_DAYS));
+    sql::conversations::was_tested(tx, &inbound.from, first).await
+}
+
+/// Whoever is behind the number. A short code or a sender's name is no number and takes no answer; its contact is the
+/// one it wrote to us as before.
+async fn find(tx: &mut TenantTx, channel: Channel, inbound: &Inbound) -> Result<Option<Uuid>> {
+    if phone::is_e164(&inbound.from) {
+        Ok(contacts::find_by_phone(tx, &inbound.from).await?.map(|contact| contact.id))
     } else {
-        sql::conversations::contact_of_sender(tx, channel, &inbound.from).await?
-    };
-    if let Some(contact) = known {
-        return Ok(contact);
+        sql::conversations::contact_of_sender(tx, channel, &inbound.from).await
     }
+}
+
+/// A contact for the number. What the sender calls themselves is a first guess at a name.
+async fn create(tx: &mut TenantTx, app: &App, channel: Channel, inbound: &Inbound) -> Result<Uuid> {
+    let numbered = phone::is_e164(&inbound.from);
     let name = inbound.profile_name.as_deref().or_else(|| (!numbered).then_some(inbound.from.as_str()));
     let name = name.and_then(contacts::clean::line).map(|name| name.chars().take(120).collect());
     let source = if channel == Channel::Whatsapp { "WhatsApp" } else { "Text message" };
@@ -112,7 +128,7 @@ async fn obey(
     app: &App,
     channel: Channel,
     inbound: &Inbound,
-    contact: Uuid,
+    contact: Option<Uuid>,
     message: Uuid,
     class: &Class,
     now: DateTime<Utc>,
@@ -210,7 +226,7 @@ async fn answer(
     app: &App,
     channel: Channel,
     inbound: &Inbound,
-    contact: Uuid,
+    contact: Option<Uuid>,
     kind: Kind,
     what: &str,
     message: Uuid,
@@ -227,7 +243,7 @@ async fn answer(
         _ => texts.help_text.unwrap_or_else(|| rules::help_text(business, support.unwrap_or_default())),
     };
     let mut intent = Intent::new(kind, channel, format!("{what}:{message}"), &inbound.from, body);
-    intent.contact_id = Some(contact);
+    intent.contact_id = contact;
     intent.from = Some(inbound.to.clone());
     enqueue(tx, app, intent).await?;
     Ok(())

@@ -1,9 +1,10 @@
 //! Events that the ledger handles: what webhooks brought, and the clock's own.
 
+use chrono::TimeDelta;
 use patchbay_outbox::Job;
 use serde::Deserialize;
 
-use super::{inbound, reports, sql};
+use super::{dispatcher, inbound, reports, sql};
 use crate::{
     app::App,
     error::{Error, Result},
@@ -32,4 +33,16 @@ pub async fn inbound(app: &App, job: &Job) -> Result<()> {
 pub async fn wake_snoozed(app: &App) -> Result<()> {
     let mut conn = app.db.system_conn().await?;
     sql::conversations::wake_snoozed(&mut conn, app.now()).await
+}
+
+/// Periodic: asks for the lost receipts and the prices of one tenant, of each once an hour.
+pub async fn look_after_receipts(app: &App) -> Result<()> {
+    let now = app.now();
+    let mut conn = app.db.system_conn().await?;
+    let next = sql::reports::next_to_look_after(&mut conn, now - TimeDelta::hours(1), now).await?;
+    drop(conn);
+    if let Some(tenant) = next {
+        dispatcher::receipts::look_after(app, tenant).await?;
+    }
+    Ok(())
 }

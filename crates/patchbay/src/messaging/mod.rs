@@ -12,7 +12,7 @@ mod bulk;
 pub mod compose;
 pub mod conversations;
 pub mod dispatcher;
-mod inbound;
+pub(crate) mod inbound;
 pub mod inbox;
 pub mod jobs;
 mod outcome;
@@ -48,7 +48,7 @@ use crate::{
     auth::{Actor, Caller},
     db::TenantTx,
     error::{Error, Result},
-    web::routes::Routes,
+    web::{rate::Bucket, routes::Routes},
 };
 
 /// A message somebody or something wants sent.
@@ -301,6 +301,12 @@ pub async fn block_queued_all(
     sql::conversations::block_queued_all(conn, tenant, addresses, now).await
 }
 
+/// Waits for the claim under way, and lets none begin before the transaction ends. A claim that knows the gate only as it
+/// was would hold messages after they were woken, until tomorrow perhaps.
+pub async fn hold_claims(tx: &mut TenantTx) -> Result<()> {
+    sql::dispatch::lock_tenant(tx).await
+}
+
 /// Lets messages that wait at these gates be asked again now, at most `limit` of them; answers how many. Whoever
 /// opens a gate calls this, so that nobody waits for the time at which it would have been asked again anyway.
 pub async fn wake_held(
@@ -311,6 +317,14 @@ pub async fn wake_held(
     limit: i64,
 ) -> Result<u64> {
     sql::dispatch::wake_held(tx, gates, campaign, now, limit).await
+}
+
+/// Takes one request's token out of the tenant's bucket, shared by all nodes.
+pub async fn take_api_token(app: &App, caller: &Caller) -> Result<Bucket> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    let bucket = sql::ledger::take_api_token(&mut tx, app.now()).await?;
+    tx.commit().await?;
+    Ok(bucket)
 }
 
 /// What each gate would say if the message left now; the same code that decides, changing nothing.

@@ -6,14 +6,14 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use patchbay_providers::{ErrorClass, ProviderStatus, errors};
+use patchbay_providers::{ErrorClass, Price, ProviderStatus, errors};
 use patchbay_rules::message::{Channel, Status};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     outcome,
-    sql::reports::{self as sql, Advances, Events, SettledRow},
+    sql::reports::{self as sql, Advances, Events, Prices, SettledRow},
 };
 use crate::{app::App, crash, db::TenantTx, error::Result};
 
@@ -28,6 +28,9 @@ pub struct Report {
     pub status: ProviderStatus,
     pub code: Option<u32>,
     pub detail: Option<String>,
+    /// What the carrier charged, once it says so.
+    #[serde(default)]
+    pub price: Option<Price>,
 }
 
 /// What a provider's word means for our ledger; `None` for words that say nothing about an outbound message.
@@ -83,7 +86,7 @@ pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: Date
         sql::former_provider_ids(tx, &queued).await?.into_iter().collect()
     };
     let mut folds: HashMap<Uuid, Fold> = HashMap::new();
-    let mut events = Events::default();
+    let (mut events, mut prices) = (Events::default(), Prices::default());
     for report in &reports {
         // A message of somebody else's, or one that was erased: nothing to keep.
         let Some((id, row)) = report.message_id.and_then(|id| standing.get(&id).map(|row| (id, row))) else {
@@ -94,6 +97,9 @@ pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: Date
         events.codes.push(number(report.code));
         events.details.push(report.detail.clone());
         events.provider_ids.push(Some(report.provider_message_id.clone()));
+        if let Some(price) = &report.price {
+            prices.put(id, price);
+        }
         if report.attempt.is_some_and(|attempt| attempt != row.attempt) {
             continue;
         }
@@ -147,6 +153,9 @@ pub(super) async fn write(tx: &mut TenantTx, mut reports: Vec<Report>, now: Date
         sql::advance(tx, &advances, now).await?;
     }
     outcome::follow_up(tx, &settled, now).await?;
+    if !prices.ids.is_empty() {
+        sql::settle_prices(tx, &prices).await?;
+    }
     for report in reports.iter().filter(|report| {
         report.code.and_then(errors::explain).is_some_and(|entry| entry.class == ErrorClass::OptOut)
     }) {

@@ -3,12 +3,15 @@
 //! Promises: nothing is dropped silently; trying again is recorded. Does not: handle events (the engine does, see
 //! `workers`), or show what they carry beyond what they are about.
 
+mod api;
 mod sql;
 #[cfg(test)]
 mod tests;
 mod ui;
 mod view;
 mod words;
+
+pub use api::Doc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -51,6 +54,12 @@ pub async fn list(app: &App, caller: &Caller, only_parked: bool, page: &PageQuer
     Ok(Page::cut(rows, page.limit(), |event| event.id))
 }
 
+/// The parked event with this id.
+pub async fn get(app: &App, caller: &Caller, id: i64) -> Result<Event> {
+    let mut tx = app.db.tenant(caller.tenant.id).await?;
+    sql::find_parked(&mut tx, id).await?.ok_or(Error::NotFound("parked event"))
+}
+
 /// Lets a parked event run again at once, with all its tries.
 pub async fn retry(app: &App, caller: &Caller, id: i64) -> Result<()> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
@@ -86,7 +95,12 @@ pub async fn retry_all(app: &App, caller: &Caller) -> Result<u64> {
 
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
+    let managed = Access::Api(Role::Admin);
     routes
+        .get("/api/parked-events", managed, api::list)
+        .post("/api/parked-events/retry", managed, api::retry_all)
+        .get("/api/parked-events/{id}", managed, api::get)
+        .post("/api/parked-events/{id}/retry", managed, api::retry)
         .get("/settings/events", Access::Page(Role::Admin), ui::page)
         .post("/settings/events/retry", Access::Page(Role::Admin), ui::retry_all)
         .post("/settings/events/{id}/retry", Access::Page(Role::Admin), ui::retry)

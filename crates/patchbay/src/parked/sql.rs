@@ -61,6 +61,13 @@ pub(super) async fn list_parked(tx: &mut TenantTx, before: Option<i64>, limit: i
     Ok(rows.fetch_all(tx.conn()).await?.into_iter().map(Event::from).collect())
 }
 
+pub(super) async fn find_parked(tx: &mut TenantTx, id: i64) -> Result<Option<Event>> {
+    // One past the id, because the lists ask for what is before.
+    let (tenant, before) = (tx.tenant(), id.checked_add(1));
+    let row = events!("and o.parked_at is not null and o.id = $3", tenant, before, id);
+    Ok(row.fetch_optional(tx.conn()).await?.map(Event::from))
+}
+
 /// Answers the type of the event, if it was parked.
 pub(super) async fn unpark(tx: &mut TenantTx, id: i64, now: DateTime<Utc>) -> Result<Option<String>> {
     let tenant = tx.tenant();

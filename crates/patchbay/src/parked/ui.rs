@@ -54,7 +54,7 @@ pub(super) async fn page(
     let page = EventsPage {
         tabs: tabs(Section::Events, caller.role),
         views: vec![
-            Tab::new("Parked", Section::Events.href(), only_parked).counted(shell.counts.parked),
+            Tab::new("Given up", Section::Events.href(), only_parked).counted(shell.counts.parked),
             Tab::new("Recent", format!("{}?view=all", Section::Events.href()), !only_parked),
         ],
         only_parked,
@@ -80,7 +80,7 @@ fn row(event: &Event, now: DateTime<Utc>, zone: Tz) -> EventRow {
     };
     let failed = event.last_error.is_some() && event.processed_at.is_none();
     let tag = match (event.parked_at, event.processed_at) {
-        (Some(_), _) => Tag::new(Tone::Stop, "circle-alert", "Parked"),
+        (Some(_), _) => Tag::new(Tone::Stop, "circle-alert", "Given up"),
         (None, Some(_)) => Tag::new(Tone::Good, "check", "Done"),
         (None, None) if failed => Tag::new(Tone::Wait, "rotate-cw", "Will try again"),
         (None, None) => Tag::new(Tone::Wait, "hourglass", "Waiting"),
@@ -112,7 +112,7 @@ pub(super) async fn retry(
 pub(super) async fn retry_all(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
     let count = super::retry_all(&app, &caller).await?;
     let text = match count {
-        0 => "Nothing is parked".to_owned(),
+        0 => "Nothing was given up".to_owned(),
         1 => "One event is being tried again".to_owned(),
         more => format!("{more} events are being tried again"),
     };

@@ -18,6 +18,10 @@ pub(super) fn event(event: &Event) -> (String, &'static str) {
             ("Duplicates were asked for".to_owned(), "Looks for contacts that may be one person.")
         }
         "quote.created" => (of("A quote for %", "A new quote"), "Texts the link to the contact."),
+        "quote.send" => {
+            (of("A quote for % is to go out", "A quote is to go out"), "Texts the link to the contact.")
+        }
+        "campaign.paused" => ("A campaign was paused".to_owned(), "Tells who wants to know."),
         "quote.viewed" => (
             of("% opened a quote", "A quote was opened"),
             "Notes it in the thread and tells who wants to know.",
@@ -41,14 +45,16 @@ pub(super) fn event(event: &Event) -> (String, &'static str) {
         "webhook.status" => {
             ("A delivery report from the carrier".to_owned(), "Moves the ticks of the message.")
         }
-        other => (other.to_owned(), "For programs that read along."),
+        other => (other.to_owned(), "Nothing follows from an event of this type."),
     }
 }
 
 /// What went wrong, and what may help. The exact words stand beside it.
 pub(super) fn problem(error: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| error.contains(word));
-    if has(&["not found"]) {
+    if has(&["Nothing here handles"]) {
+        "A program wrote an event of a type that is not known here. Correct its name in that program; for a quote to be texted it is quote.send."
+    } else if has(&["not found"]) {
         "What it was about is not there any more. Trying again will not bring it back."
     } else if has(&["pool timed out", "connection", "Connection", "closed", "unreachable", "terminating"]) {
         "The database or the network was not there for a while. Trying again will most likely do."

@@ -27,6 +27,7 @@ pub(super) struct SendingPage {
     pub(super) quiet: Vec<Field>,
     pub(super) quiet_rules: Vec<Field>,
     pub(super) budget: Vec<Field>,
+    pub(super) prices: Field,
     pub(super) limits: Vec<Field>,
     pub(super) brake: Vec<Field>,
 }

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use patchbay_rules::money;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Item, NewQuote, Quantity, Quote, QuoteChange, Sum, add_up, typed};
@@ -9,6 +10,16 @@ use crate::{
     error::{Error, FieldErrors, Result},
     web::patch::Patch,
 };
+
+/// Where a quote keeps the percentage that its discount was typed as, in basis points.
+const DISCOUNT_RATE: &str = "discount_basis_points";
+
+/// The percentage that the discount was typed as, while it still is that of the lines.
+fn percentage(quote: &Quote) -> Option<u32> {
+    let rate = u32::try_from(quote.data.get(DISCOUNT_RATE)?.as_u64()?).ok()?;
+    let subtotal = quote.items.iter().map(Item::total_cents).fold(0, i64::saturating_add);
+    (money::tax(subtotal, rate) == Some(quote.discount_cents)).then_some(rate)
+}
 
 /// One line as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,7 +115,11 @@ impl Typed {
             title: quote.title.clone().unwrap_or_default(),
             currency: quote.currency.clone(),
             lines,
-            discount: if quote.discount_cents > 0 { amount(quote.discount_cents) } else { String::new() },
+            discount: match percentage(quote) {
+                Some(rate) => super::locale::percent(rate),
+                None if quote.discount_cents > 0 => amount(quote.discount_cents),
+                None => String::new(),
+            },
             tax: typed::write_rate(quote.tax_basis_points),
             terms: quote.terms.clone().unwrap_or_default(),
             expires_on: quote.expires_on.map(|day| day.to_string()).unwrap_or_default(),
@@ -140,7 +155,8 @@ impl Typed {
 
     /// What it adds up to so far; a line that cannot be read yet counts nothing.
     pub fn sum(&self) -> (Vec<Option<i64>>, Option<Sum>) {
-        let items: Vec<Option<Item>> = self.lines.iter().map(|line| self.item(line).ok()).collect();
+        let items: Vec<Option<Item>> =
+            self.lines.iter().map(|line| self.item(line, &mut |_, _| ())).collect();
         let each = items.iter().map(|item| item.as_ref().map(Item::total_cents)).collect();
         let items: Vec<Item> = items.into_iter().flatten().collect();
         let subtotal = items.iter().map(Item::total_cents).fold(0, i64::saturating_add);
@@ -148,37 +164,54 @@ impl Typed {
         (each, add_up(&items, discount, typed::read_rate(&self.tax).unwrap_or(0)).ok())
     }
 
-    fn item(&self, line: &Line) -> Result<Item, (&'static str, String)> {
-        let quantity = if line.quantity.trim().is_empty() {
-            Some(Quantity::ONE)
-        } else {
-            Quantity::parse(&line.quantity)
+    /// A line as it will be saved; everything that is wrong with it goes to `wrong`, by field.
+    fn item(&self, line: &Line, wrong: &mut impl FnMut(&'static str, String)) -> Option<Item> {
+        let quantity = match line.quantity.trim() {
+            "" => Some(Quantity::ONE),
+            text => Quantity::parse(text),
         };
-        let quantity = quantity.ok_or(("quantity", "Write a number such as 1 or 2.5.".to_owned()))?;
-        let unit_cents = if line.price.trim().is_empty() {
-            return Err(("unit_cents", "Write a price; 0 is fine.".to_owned()));
-        } else {
+        if quantity.is_none() {
+            wrong("quantity", "Write a number such as 1 or 2.5.".to_owned());
+        }
+        let unit_cents = typed::read_amount(&line.price, &self.currency);
+        if unit_cents.is_none() {
             let example = typed::write_amount(128_400, &self.currency);
-            typed::read_amount(&line.price, &self.currency)
-                .ok_or(("unit_cents", format!("Write an amount such as {example}.")))?
-        };
+            let empty = line.price.trim().is_empty();
+            wrong(
+                "unit_cents",
+                if empty {
+                    "Write a price; 0 is fine.".to_owned()
+                } else {
+                    format!("Write an amount such as {example}.")
+                },
+            );
+        }
         let description = Some(line.description.trim().to_owned()).filter(|text| !text.is_empty());
-        Ok(Item { name: line.name.trim().to_owned(), description, quantity, unit_cents })
+        let name = line.name.trim().to_owned();
+        Some(Item { name, description, quantity: quantity?, unit_cents: unit_cents? })
     }
 
     /// The meaning of the form, or what is wrong with it, by field. Blank lines are left out; errors name the rows as
     /// they stand on the screen.
     pub fn meaning(&self) -> Result<NewQuote> {
+        match self.read_all() {
+            (input, errors) if errors.is_empty() => Ok(input),
+            (_, errors) => Err(Error::Invalid(errors)),
+        }
+    }
+
+    /// What can be read, and what is wrong with the rest.
+    pub fn read_all(&self) -> (NewQuote, FieldErrors) {
         let mut errors = FieldErrors::new();
         let mut items = Vec::new();
         for (row, line) in self.lines.iter().enumerate().filter(|(_, line)| !line.is_blank()) {
             if line.name.trim().is_empty() {
                 errors.insert(format!("items[{row}].name").into(), "Say what this line is for.".into());
             }
-            match self.item(line) {
-                Ok(item) => items.push(item),
-                Err((field, message)) => drop(errors.insert(format!("items[{row}].{field}").into(), message)),
-            }
+            let mut wrong = |field: &'static str, message| {
+                errors.insert(format!("items[{row}].{field}").into(), message);
+            };
+            items.extend(self.item(line, &mut wrong));
         }
         if items.is_empty() && errors.is_empty() {
             errors.insert("items[0].name".into(), "Give the quote a line.".into());
@@ -206,10 +239,8 @@ impl Typed {
             errors.insert("contact_id".into(), "Choose whom the quote is for.".into());
             Uuid::nil()
         });
-        if !errors.is_empty() {
-            return Err(Error::Invalid(errors));
-        }
-        Ok(NewQuote {
+        let rate = self.discount.trim().strip_suffix('%').and_then(typed::read_rate).filter(|rate| *rate > 0);
+        let input = NewQuote {
             contact_id,
             title: Some(self.title.clone()),
             items,
@@ -220,8 +251,10 @@ impl Typed {
             terms: Some(self.terms.clone()),
             expires_on,
             draft: self.act != "send",
+            data: rate.map(|rate| (DISCOUNT_RATE.to_owned(), Value::from(rate))).into_iter().collect(),
             ..NewQuote::default()
-        })
+        };
+        (input, errors)
     }
 
     /// The same as a change of `quote`.
@@ -231,7 +264,11 @@ impl Typed {
             Some(text) => Patch::Set(text),
             None => Patch::Clear,
         };
+        let mut data = quote.data.as_object().cloned().unwrap_or_default();
+        data.remove(DISCOUNT_RATE);
+        data.extend(meant.data);
         Ok(QuoteChange {
+            data: (quote.data.as_object() != Some(&data)).then_some(data),
             title: text(meant.title),
             items: Some(meant.items),
             currency: meant.currency,
@@ -298,6 +335,7 @@ mod tests {
             ("currency", "AUD"),
             ("item_name", ""),
             ("item_name", "A"),
+            ("item_quantity", "many"),
             ("item_price", "ten"),
             ("item_name", "B"),
             ("item_quantity", "0"),
@@ -310,7 +348,15 @@ mod tests {
         let fields: Vec<&str> = errors.keys().map(|field| &**field).collect();
         assert_eq!(
             fields,
-            ["contact_id", "discount", "expires_on", "items[1].unit_cents", "items[2].quantity", "tax"]
+            [
+                "contact_id",
+                "discount",
+                "expires_on",
+                "items[1].quantity",
+                "items[1].unit_cents",
+                "items[2].quantity",
+                "tax"
+            ]
         );
     }
 }

@@ -6,7 +6,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Quote, announce, sql};
-use crate::{app::App, consent, contacts, error::Result};
+use crate::{
+    app::App,
+    consent, contacts,
+    error::{Error, Result},
+};
 
 /// Handles `quote.created`, which any writer's insert or a released draft brings about: queues the message. The
 /// ledger's dedupe key makes it one message, however often this runs.
@@ -15,13 +19,30 @@ pub async fn quote_created(app: &App, job: &Job) -> Result<()> {
     let mut tx = app.db.tenant(job.tenant_id).await?;
     // Locked, so that an edit under way is part of what is announced.
     let Some(quote) = sql::lock(&mut tx, id).await? else { return Ok(()) };
-    // A row that is written as sent or answered tells of something that happened elsewhere.
-    if quote.held || quote.status != super::Status::Draft || quote.sent_at.is_some() {
+    // A row that comes with its answer, or with the time it was sent, tells of something that happened elsewhere.
+    if quote.held || !quote.status.is_open() || quote.sent_at.is_some() {
         return Ok(());
     }
-    announce::announce(&mut tx, app, &quote, format!("quote:{id}"), None).await?;
+    let sender = sql::released_by(&mut tx, id).await?;
+    announce::announce(&mut tx, app, &quote, format!("quote:{id}"), sender).await?;
     contacts::advance_stage(&mut tx, app, quote.contact_id, contacts::Advance::Named("Quoted")).await?;
     tell(&mut tx, app, &quote, "quote.created", &at(quote.created_at)).await?;
+    tx.commit().await
+}
+
+/// Handles `quote.send`, by which a program asks for what an insert brings about by itself: a draft that is still being
+/// written is let go, and one that was announced is not announced again.
+pub async fn quote_send(app: &App, job: &Job) -> Result<()> {
+    let id = quote_id(job).ok_or_else(|| {
+        Error::BadRequest("The event names no quote. Its payload needs {\"quote_id\": \"…\"}.".into())
+    })?;
+    let mut tx = app.db.tenant(job.tenant_id).await?;
+    let quote = sql::lock(&mut tx, id).await?.ok_or(Error::NotFound("quote"))?;
+    if !quote.held {
+        drop(tx);
+        return quote_created(app, job).await;
+    }
+    sql::release(&mut tx, id, app.now()).await?;
     tx.commit().await
 }
 

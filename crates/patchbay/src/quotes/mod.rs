@@ -246,7 +246,8 @@ pub async fn update(app: &App, caller: &Caller, id: Uuid, change: QuoteChange) -
     if draft::touches(&change) {
         // Giving an expired quote a new last day opens it again, below.
         let extends = before.status == Status::Expired && !change.expires_on.is_keep();
-        if !before.status.is_open() && !extends {
+        let opens = before.status.is_answered() && status == Some(Status::Sent);
+        if !before.status.is_open() && !extends && !opens {
             return Err(Error::conflict(format!(
                 "This quote is {}. Open it again to change it.",
                 before.status.word().to_lowercase()

@@ -547,3 +547,56 @@ async fn what_plain_sql_writes_keeps_to_the_limit_and_adds_up() {
     assert_eq!(list["data"][0]["items"].as_array().unwrap().len(), 250);
     test.get(&office.key, "/api/board").await.expect(200);
 }
+
+#[tokio::test]
+async fn what_was_typed_survives_an_answer_given_meanwhile() {
+    let test = TestApp::new().await;
+    let ace = Office::open(&test, "ace").await;
+    let contact = ace.contact(&test, "Dana", Some(PHONE)).await;
+    let quote = made(&test, &ace, contact, json!({})).await;
+    test.settle().await;
+    let mut browser = crate::tests::Browser::with_session(&test, &ace.session);
+    let page = format!("/quotes/{}", quote["id"].as_str().unwrap());
+    let form = |act: &'static str| {
+        [
+            ("currency", "AUD"),
+            ("item_name", "Heater, the larger one"),
+            ("item_price", "2000"),
+            ("discount", "5%"),
+            ("act", act),
+        ]
+    };
+    // A percentage stays one, and who sent it is said.
+    browser.post(&page, &form("save")).await.expect(303);
+    let edit = browser.get(&format!("{page}/edit")).await.expect(200).text;
+    assert!(edit.contains("name=\"discount\" value=\"5%\""), "{edit}");
+    say(&test, &quote, "accept", "").await.expect(303);
+    browser.get(&format!("{page}/edit")).await.expect(303);
+    let kept = browser.post(&page, &form("save")).await.expect(409).text;
+    for part in [
+        "Dana Whitfield accepted this quote",
+        "Heater, the larger one",
+        "Open again and save",
+        "class=\"nav\"",
+    ] {
+        assert!(kept.contains(part), "{part} in {kept}");
+    }
+    assert_eq!(status(&test, &quote).await, "accepted");
+    browser.post(&page, &form("reopen")).await.expect(303);
+    assert_ne!(status(&test, &quote).await, "accepted");
+    // What was not found is not a dead end.
+    let lost = browser.get(&format!("/quotes/{}", test.id())).await.expect(404).text;
+    assert!(lost.contains("class=\"nav\"") && lost.contains("Go to Quotes"), "{lost}");
+    // Everything that is wrong is said at once.
+    let wrong = [
+        ("currency", "AUD"),
+        ("item_name", ""),
+        ("item_quantity", "x"),
+        ("item_price", "12,50x"),
+        ("expires_on", "2001-01-01"),
+    ];
+    let refused = browser.post(&page, &wrong).await.expect(422).text;
+    for part in ["Say what this line is for", "Quantity:", "Price:", "This day is over"] {
+        assert!(refused.contains(part), "{part} in {refused}");
+    }
+}

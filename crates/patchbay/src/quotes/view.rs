@@ -191,6 +191,8 @@ pub(super) struct EditPage {
     pub(super) heading: String,
     /// What is wrong as a whole; empty for nothing.
     pub(super) error: String,
+    /// Who answered it while it was written; empty while it is open.
+    pub(super) answered: String,
     pub(super) action: String,
     pub(super) back: String,
     /// Where lines are changed.

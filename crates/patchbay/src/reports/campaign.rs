@@ -10,6 +10,7 @@ use super::{ECHO, kept, share, sql};
 use crate::{
     app::App,
     auth::Caller,
+    campaigns,
     dashboard::days,
     error::{Error, Result},
 };
@@ -28,6 +29,8 @@ pub(super) struct Group {
     pub template_id: Option<Uuid>,
     pub status: String,
     pub gate: Option<String>,
+    /// Which of the gate's reasons.
+    pub code: Option<String>,
     pub error_code: Option<i32>,
     pub messages: i64,
     pub sent: i64,
@@ -188,6 +191,7 @@ fn outcomes(groups: &[Group]) -> Vec<Outcome> {
         let alike = |outcome: &&mut Outcome| {
             outcome.status == group.status
                 && outcome.gate == group.gate
+                && outcome.reason == reason(group)
                 && outcome.error_code == group.error_code
         };
         match outcomes.iter_mut().find(alike) {
@@ -207,19 +211,7 @@ fn outcomes(groups: &[Group]) -> Vec<Outcome> {
 
 fn reason(group: &Group) -> String {
     if let Some(gate) = &group.gate {
-        return match gate.as_str() {
-            "kill_switch" => "Sending, or the sender, is switched off",
-            "budget" => "The budget is used up",
-            "do_not_contact" => "Opted out, or on the do-not-contact list",
-            "suppression_window" => "Had a campaign not long ago",
-            "quiet_hours" => "Quiet hours where they are",
-            "rate_limit" => "The pace is limited",
-            "warm_up" => "The number is warming up",
-            "template" => "The text has a hole",
-            "address" => "No number or e-mail address",
-            other => other,
-        }
-        .to_owned();
+        return campaigns::reason(gate, group.code.as_deref()).to_owned();
     }
     let Some(code) = group.error_code else { return String::new() };
     u32::try_from(code)

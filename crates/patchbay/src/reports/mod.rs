@@ -9,6 +9,7 @@ mod api;
 mod campaign;
 mod csv;
 pub(crate) mod kept;
+mod places;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 pub use api::Doc;
 pub use campaign::{CampaignReport, report};
+pub use places::SpendPlace;
 
 use crate::{
     app::App,
@@ -121,6 +123,8 @@ pub struct Spend {
     pub month_micros: i64,
     /// Oldest first, without gaps.
     pub days: Vec<SpendDay>,
+    /// The same days by channel and the recipient's country, dearest first.
+    pub places: Vec<SpendPlace>,
 }
 
 /// One local day.
@@ -139,8 +143,15 @@ pub async fn spend(app: &App, caller: &Caller) -> Result<Spend> {
     let mut tx = app.db.tenant(caller.tenant.id).await?;
     let rows = sql::spend(&mut tx, first.min(month)).await?;
     let budget = sql::budget(&mut tx).await?;
+    let since = days::id_at(app.now() - TimeDelta::days(SPEND_DAYS as i64));
+    let places = kept::or_counted(&mut tx, app.now(), "spend by country", kept::SHARE, async |tx| {
+        Ok(places::fold(sql::spend_by_number(tx, since).await?))
+    })
+    .await?
+    .0;
+    tx.commit().await?;
     let of = |day: NaiveDate| rows.iter().find(|row| row.day == day);
-    let days = (0..SPEND_DAYS).map(|forward| {
+    let each = (0..SPEND_DAYS).map(|forward| {
         let day = first + Days::new(forward);
         of(day).cloned().unwrap_or(SpendDay { day, messages: 0, cost_micros: 0 })
     });
@@ -150,7 +161,8 @@ pub async fn spend(app: &App, caller: &Caller) -> Result<Spend> {
         monthly_cap_cents: budget.monthly,
         today_micros: of(today).map_or(0, |day| day.cost_micros),
         month_micros: rows.iter().filter(|row| row.day >= month).map(|row| row.cost_micros).sum(),
-        days: days.collect(),
+        days: each.collect(),
+        places,
     })
 }
 

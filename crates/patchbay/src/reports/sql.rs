@@ -125,7 +125,7 @@ pub(super) async fn count_groups(
              group by contact_id),
            openers as (
              select distinct message_id from patchbay.link_clicks where tenant_id = $1 and campaign_id = $2 and not is_bot)
-           select m.template_id, m.status, m.gate, m.error_code, count(*) as "messages!",
+           select m.template_id, m.status, m.gate, m.gate_reason->>'code' as code, m.error_code, count(*) as "messages!",
              count(*) filter (where m.sent_at is not null) as "sent!",
              coalesce(sum(m.segments) filter (where m.sent_at is not null), 0)::bigint as "segments!",
              coalesce(sum(m.cost_micros) filter (where m.sent_at is not null), 0)::bigint as "cost_micros!",
@@ -137,7 +137,7 @@ pub(super) async fn count_groups(
            left join answers a on a.contact_id = m.contact_id
            left join patchbay.consents k on k.tenant_id = $1 and k.channel = m.channel and k.address = m.to_address and k.state = 'unsubscribed'
            where m.tenant_id = $1 and m.campaign_id = $2
-           group by m.template_id, m.status, m.gate, m.error_code"#,
+           group by m.template_id, m.status, m.gate, m.gate_reason->>'code', m.error_code"#,
         tenant,
         id,
         first,
@@ -244,4 +244,28 @@ pub(super) async fn budget(tx: &mut TenantTx) -> Result<Budget> {
     )
     .fetch_one(tx.conn())
     .await?)
+}
+
+/// What was sent since `first`, by channel and the beginning of the number, which tells its country.
+pub(super) async fn spend_by_number(tx: &mut TenantTx, first: Uuid) -> Result<Vec<SpendNumbers>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        SpendNumbers,
+        r#"select m.channel, case when m.channel = 'email' then '' else left(m.to_address, 6) end as "beginning!", count(*) as "messages!",
+             coalesce(sum(m.segments), 0)::bigint as "segments!", coalesce(sum(m.cost_micros), 0)::bigint as "cost_micros!"
+           from patchbay.messages m
+           where m.tenant_id = $1 and m.id >= $2 and m.direction = 'outbound' and m.sent_at is not null group by 1, 2"#,
+        tenant,
+        first,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+pub(super) struct SpendNumbers {
+    pub channel: String,
+    pub beginning: String,
+    pub messages: i64,
+    pub segments: i64,
+    pub cost_micros: i64,
 }

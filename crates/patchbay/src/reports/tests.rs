@@ -116,6 +116,11 @@ async fn senders_and_spending_are_told() {
     );
     let spend = test.get(&office.reader, "/api/reports/spend").await.expect(200).json();
     assert_eq!((&spend["today_micros"], &spend["daily_cap_cents"]), (&json!(20_600_000), &json!(2500)));
+    let place = &spend["places"][0];
+    assert_eq!(
+        [&place["channel"], &place["messages"], &place["cost_micros"]],
+        [&json!("sms"), &json!(400), &json!(400 * 51_500)]
+    );
     let mut browser = Browser::with_session(&test, &office.session);
     let page = browser.get("/reports/senders").await.expect(200);
     assert!(

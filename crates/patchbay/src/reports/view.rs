@@ -143,6 +143,17 @@ pub(super) struct DayLine {
     pub(super) cost: String,
 }
 
+/// A channel to a country.
+pub(super) struct PlaceLine {
+    /// "SMS to Australia"
+    pub(super) place: String,
+    pub(super) messages: String,
+    pub(super) segments: String,
+    pub(super) cost: String,
+    /// Of one segment.
+    pub(super) each: String,
+}
+
 #[derive(Template)]
 #[template(path = "reports/spend.html")]
 pub(super) struct SpendPage {
@@ -151,5 +162,6 @@ pub(super) struct SpendPage {
     pub(super) gauges: Vec<Gauge>,
     pub(super) columns: Columns,
     pub(super) days: Vec<DayLine>,
+    pub(super) places: Vec<PlaceLine>,
     pub(super) nothing: bool,
 }

@@ -202,13 +202,7 @@ pub static STANDARD: &[Standard] = &[
     field("Activity", "clicked", "Clicked a link", Kind::Flag, Place::Clicks),
     field("Activity", "last_clicked_at", "Last clicked", Kind::Instant, Place::Clicks),
     field("Quotes", "quote.status", "Quote", Kind::Words(QUOTE_STATUSES), Place::Quotes("q.status")),
-    field(
-        "Quotes",
-        "quote.total_cents",
-        "Quote total, in cents",
-        Kind::Number,
-        Place::Quotes("q.total_cents"),
-    ),
+    field("Quotes", "quote.total_cents", "Quote total", Kind::Number, Place::Quotes("q.total_cents")),
     field(
         "Campaigns",
         "campaign",
@@ -266,6 +260,11 @@ impl Field {
                 None => Kind::Undefined,
             },
         }
+    }
+
+    /// Whether its numbers are money, kept in cents.
+    pub fn is_money(&self) -> bool {
+        matches!(self, Self::Standard(field) if field.name.ends_with("_cents"))
     }
 
     /// Where it is kept.

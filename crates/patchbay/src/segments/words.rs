@@ -71,6 +71,9 @@ fn verb(op: Op) -> &'static str {
 
 fn word(value: &Value, condition: &Condition, context: &Context) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if condition.field.is_money() {
+        return super::ui::money_of(&text).unwrap_or(text);
+    }
     match condition.field.kind(Some(context)) {
         Kind::Named(names) => {
             context.find(names, &text).map_or("something that is gone".to_owned(), |named| named.name.clone())

@@ -16,6 +16,7 @@ mod sql;
 mod tests;
 mod ui;
 mod view;
+mod words;
 
 use chrono::{DateTime, Utc};
 use patchbay_rules::message::Channel;

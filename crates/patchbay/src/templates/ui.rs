@@ -14,6 +14,7 @@ use super::{
     render::Look,
     sql,
     view::{EditPage, ListPage, People, PersonRow, PreviewPart, TemplateRow, TokenRow},
+    words,
 };
 use crate::{
     app::App,
@@ -22,7 +23,7 @@ use crate::{
     error::{Error, FieldErrors, Result},
     web::{
         extract::{Form, Path, Query},
-        fields::{Choice, Field},
+        fields::{Choice, Field, NOT_SAVED},
         layout::Place,
         moments::moment,
         notice,
@@ -80,7 +81,7 @@ pub(super) async fn list(
     let page = ListPage {
         tabs: vec![
             Tab::new("In use", place(false, ""), !query.archived),
-            Tab::new("Put away", place(true, ""), query.archived),
+            Tab::new("Archived", place(true, ""), query.archived),
         ],
         rows: found.data.iter().map(|template| row(template, now, zone)).collect(),
         pager: Pager {
@@ -112,10 +113,9 @@ fn row(template: &Template, now: DateTime<Utc>, zone: Tz) -> TemplateRow {
     TemplateRow {
         href: format!("/templates/{}", template.id),
         name: template.name.clone(),
-        key: template.key.clone(),
         channel: channel_word(template.channel),
         icon: if template.channel == Channel::Email { "mail" } else { "message-square" },
-        content: template.content.clone(),
+        content: words::readable(&template.content),
         used: used_for(&template.key),
         changed: moment(template.updated_at, now, zone),
     }
@@ -150,8 +150,8 @@ fn empty(query: &ListQuery, can_manage: bool) -> Empty {
     if query.archived {
         return Empty {
             icon: "archive",
-            heading: "Nothing was put away".to_owned(),
-            text: "Templates that you put away rest here and can be taken out again.".to_owned(),
+            heading: "Nothing is archived".to_owned(),
+            text: "Templates that you archive stay here, and can be used again.".to_owned(),
             actions: Vec::new(),
         };
     }
@@ -238,7 +238,7 @@ pub(super) async fn archive(
 ) -> Result<Response> {
     let template = super::archive(&app, &caller, id).await?;
     let undo = format!("/templates/{id}/restore");
-    Ok(notice::redirect_undoable(&app, "/templates", &format!("Put “{}” away", template.name), Some(&undo)))
+    Ok(notice::redirect_undoable(&app, "/templates", &format!("Archived “{}”", template.name), Some(&undo)))
 }
 
 pub(super) async fn restore(
@@ -404,7 +404,7 @@ async fn show(
     let used = template.map_or("", |template| used_for(&template.key));
     let people = people_for(app, caller, "", form.contact()).await?;
     let page = EditPage {
-        error: if errors.is_empty() { String::new() } else { "This cannot be saved yet.".to_owned() },
+        error: if errors.is_empty() { String::new() } else { NOT_SAVED.to_owned() },
         action: template
             .map_or_else(|| "/templates".to_owned(), |template| format!("/templates/{}", template.id)),
         id: template.map(|template| template.id.to_string()).unwrap_or_default(),
@@ -450,6 +450,6 @@ async fn tokens(app: &App, caller: &Caller) -> Result<Vec<TokenRow>> {
     let own = own.map(|key| (key, "Your own field".to_owned()));
     Ok(usual
         .chain(own)
-        .map(|(name, about)| TokenRow { insert: format!("{{{{{name}}}}}"), name, about })
+        .map(|(name, about)| TokenRow { insert: words::insert(&name), name: words::label(&name), about })
         .collect())
 }

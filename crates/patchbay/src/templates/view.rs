@@ -12,7 +12,6 @@ use crate::web::{
 pub(super) struct TemplateRow {
     pub(super) href: String,
     pub(super) name: String,
-    pub(super) key: String,
     pub(super) channel: &'static str,
     pub(super) icon: &'static str,
     pub(super) content: String,

@@ -157,7 +157,7 @@ fn is_slug(text: &str) -> bool {
 /// "Søren & Sons Pty" becomes "s-ren-sons-pty".
 fn slug_of(name: &str) -> String {
     let mut slug = String::new();
-    for letter in name.to_lowercase().chars() {
+    for letter in patchbay_rules::latin::plain(&name.to_lowercase()).chars() {
         if letter.is_ascii_alphanumeric() {
             slug.push(letter);
         } else if !slug.is_empty() && !slug.ends_with('-') {
@@ -177,7 +177,9 @@ mod tests {
     fn slugs_come_of_names() {
         for (name, slug) in [
             ("Ace Plumbing", "ace-plumbing"),
-            ("  Søren & Sons  ", "s-ren-sons"),
+            ("  Søren & Sons  ", "soren-sons"),
+            ("Ünïcode", "unicode"),
+            ("Straße 9", "strasse-9"),
             ("日本", "business"),
             ("--", "business"),
         ] {

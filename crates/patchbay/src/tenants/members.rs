@@ -77,6 +77,10 @@ pub async fn invitations(tx: &mut TenantTx) -> Result<Vec<Invitation>> {
 /// Names `email` when it is none or belongs to a member.
 pub async fn invite(app: &App, caller: &Caller, email: &str, role: Role) -> Result<Uuid> {
     let email = users::clean_email(email)?;
+    // Mail comes to a name within a domain; `foo@bar` is a slip.
+    if !email.rsplit_once('@').is_some_and(|(_, domain)| domain.trim_matches('.').contains('.')) {
+        return Err(Error::field("email", "Write the whole address, such as ada@example.com."));
+    }
     if role == Role::Owner && caller.role < Role::Owner {
         return Err(Error::field("role", "Only an owner may invite owners."));
     }

@@ -5,6 +5,7 @@ mod create;
 pub mod members;
 pub mod places;
 pub mod settings;
+pub mod setup;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -50,10 +51,16 @@ pub async fn find_info(app: &App, slug: &str) -> Result<Option<TenantInfo>> {
 /// The routes of this feature.
 pub fn routes(routes: Routes) -> Routes {
     let (seen, managed) = (Access::Page(Role::Viewer), Access::Page(Role::Admin));
+    let key = Access::Api(Role::Admin);
     routes
         .get("/api/settings", Access::Api(Role::Viewer), api::get)
         .patch("/api/settings", Access::Api(Role::Admin), api::update)
         .get("/api/members", Access::Api(Role::Viewer), api::members)
+        .patch("/api/members/{id}", key, api::set_role)
+        .delete("/api/members/{id}", key, api::remove)
+        .get("/api/invitations", key, api::invitations)
+        .post("/api/invitations", key, api::invite)
+        .delete("/api/invitations/{id}", key, api::revoke_invitation)
         .get("/settings", seen, ui::home)
         .get("/settings/business", seen, ui::business::page)
         .post("/settings/business", managed, ui::business::save)

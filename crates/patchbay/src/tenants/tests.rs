@@ -268,3 +268,62 @@ async fn forms_keep_what_was_typed() {
     assert!(!page.contains("Save settings") && !page.contains("API keys"));
     viewer.post("/settings/business", &fields).await.expect(403);
 }
+
+#[tokio::test]
+async fn programs_manage_people_as_an_admin_may() {
+    let test = TestApp::new().await;
+    let (ace, key) = business(&test, "Ace").await;
+    let (_, others) = business(&test, "Bee").await;
+    let reader = create_key(&test.app, ace.id, &Actor::system(), "reader", Scope::Read).await.unwrap().key;
+    Browser::member(&test, &ace.slug, "owner@ace.example", Role::Owner).await;
+    let mut viewer = Browser::member(&test, &ace.slug, "v@ace.example", Role::Viewer).await;
+    let members = test.get(&key, "/api/members").await.expect(200).json()["data"].clone();
+    let id = |email: &str| {
+        let found = members.as_array().unwrap().iter().find(|one| one["email"] == email);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (owner, viewer_id) = (
+        format!("/api/members/{}", id("owner@ace.example")),
+        format!("/api/members/{}", id("v@ace.example")),
+    );
+    let role = |role: &str| json!({ "role": role });
+    let changed = test.api(&key, "PATCH", &viewer_id, role("member")).await.expect(200).json();
+    assert_eq!((&changed["role"], &changed["email"]), (&json!("member"), &json!("v@ace.example")));
+    // Owners are out of a key's reach, the last one above all.
+    test.api(&key, "PATCH", &viewer_id, role("owner")).await.expect(403);
+    test.api(&key, "PATCH", &owner, role("viewer")).await.expect(403);
+    test.api(&key, "DELETE", &owner, Value::Null).await.expect(403);
+    test.api(&key, "PATCH", &viewer_id, role("boss")).await.expect(422);
+    for (key, status) in [(&others, 404), (&reader, 403)] {
+        test.api(key, "PATCH", &viewer_id, role("viewer")).await.expect(status);
+        test.api(key, "DELETE", &viewer_id, Value::Null).await.expect(status);
+    }
+    test.api(&key, "DELETE", &viewer_id, Value::Null).await.expect(204);
+    test.api(&key, "DELETE", &viewer_id, Value::Null).await.expect(404);
+    assert_eq!(viewer.get("/contacts").await.status, 403);
+
+    let invite = |email: &str, role: &str| {
+        test.api(&key, "POST", "/api/invitations", json!({ "email": email, "role": role }))
+    };
+    let made = invite(" New@Ace.example ", "member").await.expect(201).json();
+    assert_eq!((&made["email"], &made["role"]), (&json!("new@ace.example"), &json!("member")));
+    let again = invite("new@ace.example", "admin").await.expect(201).json();
+    assert_eq!((&again["id"], &again["role"]), (&made["id"], &json!("admin")));
+    invite("x@ace.example", "owner").await.expect(422);
+    invite("nobody", "viewer").await.expect(422);
+    invite("owner@ace.example", "viewer").await.expect(422);
+    test.get(&reader, "/api/invitations").await.expect(403);
+    assert_eq!(test.get(&others, "/api/invitations").await.expect(200).json()["data"], json!([]));
+    assert_eq!(
+        test.get(&key, "/api/invitations").await.expect(200).json()["data"].as_array().unwrap().len(),
+        1
+    );
+    let path = format!("/api/invitations/{}", made["id"].as_str().unwrap());
+    test.api(&others, "DELETE", &path, Value::Null).await.expect(404);
+    test.api(&key, "DELETE", &path, Value::Null).await.expect(204);
+    test.api(&key, "DELETE", &path, Value::Null).await.expect(404);
+    let log = test.get(&key, "/api/audit-log?entity_type=invitation").await.expect(200).json();
+    let actions: Vec<&str> =
+        log["data"].as_array().unwrap().iter().map(|one| one["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["invitation.revoked", "invitation.created", "invitation.created"]);
+}

@@ -235,6 +235,27 @@ async fn a_node_dies_while_it_sends() {
     }
 }
 
+/// A claim that still knows the gate as closed must not close it again behind the back of whoever opened it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_claim_holds_while_the_gate_opens_is_let_go_at_once() {
+    let (t, who) = business(10, false).await;
+    t.execute("update patchbay.tenants set budget_daily_cents = 0").await;
+    let node = t.doomed_node("claim.marked", 0, Action::Wait).await;
+    let app = node.app.clone();
+    let round = node.start(async move { dispatcher::run_once(&app).await });
+    node.reached().await;
+    let open = serde_json::json!({ "budget": null });
+    let (reply, ()) = tokio::join!(t.api(&who.key, "PATCH", "/api/settings", open), async {
+        // However long the claim takes: nothing is asserted about time.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        node.plan.as_ref().expect("plan").release();
+    });
+    reply.expect(200);
+    round.await.expect("round").expect("round");
+    t.settle().await;
+    assert_eq!(t.app.providers.fake.accepted().len(), 10, "nobody waits for tomorrow");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_dies_while_it_takes_a_claim_back() {
     let (t, _) = business(10, false).await;

@@ -1,6 +1,9 @@
 //! One database per test, cloned from a template that is migrated once per process.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use axum::{
     Router,
@@ -16,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::server::Server;
+use super::{leftovers::Leftovers, server::Server};
 use crate::{
     app::App,
     auth::mail::Mailer,
@@ -46,6 +49,7 @@ pub struct TestApp {
     /// What the fake carrier reports back: receipts and replies.
     pub fake_events: Mutex<mpsc::Receiver<Event>>,
     database: String,
+    leaves_work: AtomicBool,
 }
 
 /// The number of every tenant of a test; the fake carrier accepts it.
@@ -162,7 +166,21 @@ impl TestApp {
         let (fake, fake_events) = Fake::new(options);
         let app = assemble(&url, config, Arc::new(fake), clock.clone()).await;
         let (router, routes) = router::build(app.clone());
-        Self { app, clock, router, routes, url, fake_events: Mutex::new(fake_events), database }
+        Self {
+            app,
+            clock,
+            router,
+            routes,
+            url,
+            fake_events: Mutex::new(fake_events),
+            database,
+            leaves_work: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that work is left over on purpose: events that fail or were given up, messages of a node that died.
+    pub fn leaves_work(&self) {
+        self.leaves_work.store(true, Ordering::Relaxed);
     }
 
     /// Sends a request through the real router.
@@ -384,21 +402,28 @@ fn form_request(path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -
 impl Drop for TestApp {
     fn drop(&mut self) {
         let (database, server) = (self.database.clone(), Server::get().admin_url("postgres"));
-        // Databases of failed tests go too: a test says what it saw, not where.
-        std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime").block_on(
-                async {
-                    if let Ok(mut admin) = PgConnection::connect(&server).await {
-                        let _ = admin
-                            .execute(AssertSqlSafe(format!(
-                                "drop database if exists {database} with (force)"
-                            )))
-                            .await;
-                    }
-                },
-            );
-        })
-        .join()
-        .expect("clean-up");
+        let left =
+            (!self.leaves_work.load(Ordering::Relaxed) && !std::thread::panicking()).then(|| Leftovers {
+                url: self.url.clone(),
+                config: self.app.config.clone(),
+                fake: self.app.providers.fake.clone(),
+                clock: self.clock.clone(),
+            });
+        // In a runtime of its own: that of the test waits here.
+        let end = async move {
+            let found = match left {
+                Some(left) => left.find().await,
+                None => String::new(),
+            };
+            // Databases of failed tests go too: a test says what it saw, not where.
+            if let Ok(mut admin) = PgConnection::connect(&server).await {
+                let drop = format!("drop database if exists {database} with (force)");
+                let _ = admin.execute(AssertSqlSafe(drop)).await;
+            }
+            found
+        };
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        let found = std::thread::spawn(move || runtime().block_on(end)).join().expect("clean-up");
+        assert!(found.is_empty(), "work is left over (see TestApp::leaves_work): {found}");
     }
 }

@@ -11,7 +11,7 @@ use super::{Browser, Office, TestApp};
 use crate::web::routes::Access;
 
 /// Stands in every text of the other tenant; no answer may hold it.
-const MARK: &str = "zebrafinch";
+pub(super) const MARK: &str = "zebrafinch";
 
 /// Tables of `patchbay` with a column `tenant_id`.
 async fn tenant_tables(test: &TestApp) -> Vec<String> {
@@ -89,24 +89,8 @@ async fn global_tables_and_views_are_out_of_reach() {
     assert!(!sqlx::query_scalar::<_, bool>(query).fetch_one(&mut test.sql().await).await.unwrap());
 }
 
-/// The doors in the wall: functions that run as the owner. Each carries the tenant itself.
-#[tokio::test]
-async fn functions_that_run_as_the_owner_name_the_tenant() {
-    let test = TestApp::new().await;
-    let query = "select p.proname::text, pg_get_functiondef(p.oid), coalesce(array_to_string(p.proconfig, ','), '')
-        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname in ('patchbay', 'api') and p.prosecdef and has_function_privilege('patchbay_tenant', p.oid, 'execute')
-          and p.prorettype <> 'trigger'::regtype";
-    let doors: Vec<(String, String, String)> =
-        sqlx::query_as(query).fetch_all(&mut test.sql().await).await.unwrap();
-    for (name, source, settings) in doors {
-        assert!(source.contains("current_tenant()"), "{name} does not ask for whom it runs");
-        assert!(settings.contains("search_path="), "{name} runs as the owner with the caller's search path");
-    }
-}
-
-/// One row of another tenant in every table that plain SQL can fill, all of them marked.
-async fn furnish(test: &TestApp, office: &Office) {
+/// One row of a tenant in every table that plain SQL can fill, all of them marked.
+pub(super) async fn furnish(test: &TestApp, office: &Office) {
     let contact = office.contact(test, MARK, Some("+61412000111")).await;
     let tenant = office.id;
     let person = test.id();
@@ -297,7 +281,7 @@ async fn as_one_tenant_nothing_of_another_is_seen_or_written() {
 }
 
 /// Every row of a tenant, as text, by table.
-async fn everything(test: &TestApp, tenant: Uuid) -> BTreeMap<String, String> {
+pub(super) async fn everything(test: &TestApp, tenant: Uuid) -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
     for table in tenant_tables(test).await {
         // When a key was last used is no change of the tenant's data.
@@ -313,7 +297,7 @@ async fn everything(test: &TestApp, tenant: Uuid) -> BTreeMap<String, String> {
 }
 
 /// Every id that another tenant has, of whatever kind.
-async fn ids_of(test: &TestApp, tenant: Uuid) -> Vec<String> {
+pub(super) async fn ids_of(test: &TestApp, tenant: Uuid) -> Vec<String> {
     let mut ids = vec![tenant.to_string()];
     for table in tenant_tables(test).await {
         for column in ["id", "user_id", "contact_id"] {

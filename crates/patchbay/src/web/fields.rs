@@ -6,6 +6,9 @@
 
 use std::borrow::Cow;
 
+/// What a form says above its fields when some of them cannot be saved.
+pub const NOT_SAVED: &str = "Not saved yet: look at the marked fields.";
+
 /// One field of a form.
 #[derive(Debug, Clone)]
 pub struct Field {

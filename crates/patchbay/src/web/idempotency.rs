@@ -34,6 +34,9 @@ const ANSWER_LIMIT: usize = 1 << 20;
 /// Doing these twice with the same key or the same person changes nothing.
 const REPEATABLE: &[&str] = &["/api/messages/send", "/functions/v1/ingest-lead"];
 
+/// Answers that hold a secret are not kept: the same request again is told so.
+const SECRET: &[&str] = &["/api/api-keys"];
+
 /// Runs `request` through `next`, once per key.
 pub async fn once(
     app: &Arc<App>,
@@ -54,7 +57,7 @@ pub async fn once(
         Ok(Claimed::Ours(request)) => {
             // In a task of its own, so that it is finished and remembered even when the client has gone away.
             let (app, caller) = (app.clone(), caller.clone());
-            let work = async move { finish(&app, &caller, &key, next.run(request).await).await };
+            let work = async move { finish(&app, &caller, route, &key, next.run(request).await).await };
             match tokio::spawn(work.in_current_span()).await {
                 Ok(response) => response,
                 Err(error) => Error::internal(error).into_response(),
@@ -128,7 +131,7 @@ async fn fingerprint(request: Request) -> Result<(Request, Vec<u8>)> {
 }
 
 /// Remembers a success; anything else frees the key. The answer goes out whatever becomes of the memory.
-async fn finish(app: &App, caller: &Caller, key: &str, response: Response) -> Response {
+async fn finish(app: &App, caller: &Caller, route: &'static str, key: &str, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = match to_bytes(body, ANSWER_LIMIT).await {
         Ok(bytes) => bytes,
@@ -138,6 +141,15 @@ async fn finish(app: &App, caller: &Caller, key: &str, response: Response) -> Re
     let remembered = async {
         let mut tx = app.db.tenant(caller.tenant.id).await?;
         match i16::try_from(parts.status.as_u16()) {
+            Ok(_) if parts.status.is_success() && SECRET.contains(&route) => {
+                let told = Error::conflict(
+                    "This was done, and its answer held a secret that is shown once. If it was lost, revoke that key and make another with a new Idempotency-Key.",
+                )
+                .problem();
+                let words = serde_json::to_vec(&told)?;
+                let status = i16::try_from(told.status).unwrap_or(409);
+                sql::keep_answer(&mut tx, key, status, Some("application/problem+json"), &words).await?
+            }
             Ok(status) if parts.status.is_success() => {
                 sql::keep_answer(&mut tx, key, status, content_type, &bytes).await?
             }

@@ -104,6 +104,18 @@ pub enum Place {
 }
 
 impl Place {
+    /// The room that a path belongs to; the inbox for those of none.
+    pub fn of(path: &str) -> Self {
+        use Place::{
+            Account, Board, Campaigns, Contacts, Dashboard, Inbox, Quotes, Reports, Segments, Settings,
+            Templates,
+        };
+        [Contacts, Board, Quotes, Campaigns, Segments, Templates, Reports, Dashboard, Settings, Account]
+            .into_iter()
+            .find(|place| path.starts_with(place.href()))
+            .unwrap_or(Inbox)
+    }
+
     pub fn href(self) -> &'static str {
         match self {
             Self::Inbox => "/inbox",

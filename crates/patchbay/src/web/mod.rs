@@ -18,6 +18,7 @@ pub mod pages;
 pub mod paging;
 pub mod parts;
 pub mod patch;
+pub mod rate;
 pub mod router;
 pub mod routes;
 pub mod security;

@@ -1,6 +1,8 @@
 //! Errors as people see them: a page for a browser, one sentence for htmx (which makes a toast of it), problem
 //! details for everybody else. Also the addresses that do not exist.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     extract::Request,
@@ -11,7 +13,7 @@ use axum::{
 
 use super::{
     assets,
-    layout::{Bare, Theme},
+    layout::{Bare, Place, Shell, Theme},
     security::RequestId,
 };
 use crate::error::{Error, FieldErrors, Problem, Result};
@@ -24,6 +26,17 @@ struct ErrorPage {
     heading: String,
     text: String,
     actions: Vec<(String, String)>,
+}
+
+/// The same inside the pages of whoever is signed in.
+#[derive(Template)]
+#[template(path = "error_inside.html")]
+struct InsidePage {
+    shell: Arc<Shell>,
+    heading: String,
+    text: String,
+    /// Where the way back leads: the room that the address is of.
+    back: (String, String),
 }
 
 /// What the sender of a request can read.
@@ -55,6 +68,7 @@ impl Reader {
 /// The middleware that turns a [`Problem`] into what its reader can read.
 pub async fn render(request: Request, next: Next) -> Response {
     let reader = Reader::of(request.uri().path(), request.headers());
+    let path = request.uri().path().to_owned();
     let reference = request.extensions().get::<RequestId>().cloned();
     let response = next.run(request).await;
     if reader == Reader::Program {
@@ -72,7 +86,12 @@ pub async fn render(request: Request, next: Next) -> Response {
             ("text/plain; charset=utf-8", sentence(&problem))
         }
         Reader::Person | Reader::Program => {
-            ("text/html; charset=utf-8", page(&problem, parts.extensions.get(), reference))
+            let shell = parts.extensions.get::<Arc<Shell>>().cloned();
+            let text = match shell {
+                Some(shell) => inside(&problem, shell, &path),
+                None => page(&problem, parts.extensions.get(), reference),
+            };
+            ("text/html; charset=utf-8", text)
         }
     };
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -87,10 +106,23 @@ fn sentence(problem: &Problem) -> String {
     }
 }
 
-fn page(problem: &Problem, theme: Option<&Theme>, reference: Option<RequestId>) -> String {
-    let (heading, text) = match problem.status {
+fn inside(problem: &Problem, shell: Arc<Shell>, path: &str) -> String {
+    let place = Place::of(path);
+    let (heading, text) = words(problem, None);
+    let page = InsidePage {
+        shell,
+        heading: heading.to_owned(),
+        text,
+        back: (format!("Go to {}", place.label()), place.href().to_owned()),
+    };
+    page.render().unwrap_or_else(|_| problem.detail.clone())
+}
+
+fn words(problem: &Problem, reference: Option<RequestId>) -> (&'static str, String) {
+    match problem.status {
         404 => ("Nothing is here", "The address may be mistyped, or what stood here was removed.".to_owned()),
         401 => ("Sign in first", "This page is for people who are signed in.".to_owned()),
+        409 => ("That did not work", sentence(problem)),
         429 => ("One moment", "That was a lot at once. Wait a little and try again.".to_owned()),
         500.. => {
             let number = reference
@@ -99,7 +131,11 @@ fn page(problem: &Problem, theme: Option<&Theme>, reference: Option<RequestId>) 
             ("Something went wrong", format!("{}{number}", problem.detail))
         }
         _ => (problem.title, sentence(problem)),
-    };
+    }
+}
+
+fn page(problem: &Problem, theme: Option<&Theme>, reference: Option<RequestId>) -> String {
+    let (heading, text) = words(problem, reference);
     let actions = match problem.status {
         401 => vec![("Sign in".to_owned(), "/sign-in".to_owned())],
         _ => vec![("Go to the inbox".to_owned(), "/".to_owned())],
@@ -149,11 +185,6 @@ pub(crate) fn html_form(errors: &FieldErrors, template: &impl Template) -> Resul
 /// Whether htmx asks for a fragment only; history restores and plain navigation want whole pages.
 pub fn wants_fragment(headers: &HeaderMap) -> bool {
     headers.get("hx-request-type").is_some_and(|kind| kind == "partial")
-}
-
-/// Answers what no route does.
-pub async fn not_found() -> Error {
-    Error::NotFound("page")
 }
 
 /// Answers a method that the route does not take.

@@ -10,8 +10,9 @@ use super::{
     security,
 };
 use crate::{
-    app::App, audit, contacts, dashboard, fence, health, imports, ingest, links, messaging, notifications,
-    openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
+    app::App, audit, auth::guard, contacts, dashboard, fence, health, imports, ingest, links, messaging,
+    notifications, openapi, parked, privacy, providers, quotes, reports, segments, templates, tenants,
+    workers,
 };
 
 /// The whole web server, with the table of its routes. Those of the short domain are not in it: they are reached by
@@ -31,6 +32,7 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
         .with(ingest::routes)
         .with(notifications::routes)
         .with(parked::routes)
+        .with(workers::routes)
         .with(fence::routes)
         .with(privacy::routes)
         .with(dashboard::routes)
@@ -46,6 +48,6 @@ pub fn build(app: Arc<App>) -> (Router, Vec<Route>) {
     for Route { method, path, access } in &table {
         tracing::trace!(%method, path, ?access, "route");
     }
-    let router = router.fallback(pages::not_found).method_not_allowed_fallback(pages::wrong_method);
+    let router = router.fallback(guard::not_found).method_not_allowed_fallback(pages::wrong_method);
     (links::beside(&app, security::protect(&app, router.with_state(app.clone()))), table)
 }

@@ -152,6 +152,7 @@ impl Fake {
             body: message.body.clone(),
             status,
             error_code: None,
+            price: None,
             created_at: (self.clock)(),
         });
         let delivery = Delivery {

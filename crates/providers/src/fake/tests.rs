@@ -64,6 +64,7 @@ async fn the_ledger_forgets_the_oldest_and_keeps_positions() {
         body: String::new(),
         status: ProviderStatus::Queued,
         error_code: None,
+        price: None,
         created_at: clock()(),
     };
     let first = ledger.push(found("a"));

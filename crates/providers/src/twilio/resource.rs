@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::{
-    message::{Channel, Found},
+    message::{Channel, Found, Price},
     status::ProviderStatus,
 };
 
@@ -44,6 +44,10 @@ pub(super) struct MessageResource {
     status: String,
     #[serde(default)]
     error_code: Option<u32>,
+    #[serde(default)]
+    price: Option<String>,
+    #[serde(default)]
+    price_unit: Option<String>,
     date_created: String,
 }
 
@@ -60,6 +64,7 @@ impl MessageResource {
             body: self.body.unwrap_or_default(),
             status: self.status.parse().unwrap_or(ProviderStatus::Accepted),
             error_code: self.error_code,
+            price: Price::read(self.price.as_deref(), self.price_unit.as_deref()),
             created_at,
         })
     }

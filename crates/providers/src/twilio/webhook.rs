@@ -6,7 +6,7 @@
 //! escaped wherever they are shown.
 
 use crate::{
-    message::Channel,
+    message::{Channel, Price},
     status::{ProviderStatus, UnknownStatus},
     twilio::resource::is_message_sid,
 };
@@ -87,6 +87,8 @@ pub struct StatusCallback {
     pub channel: Channel,
     pub from: Option<String>,
     pub to: Option<String>,
+    /// Where the callback tells it; usually the Message resource does, later.
+    pub price: Option<Price>,
     /// The carrier's own time of receipt, `YYMMDDhhmm`, zone unknown.
     pub carrier_receipt: Option<String>,
 }
@@ -192,6 +194,7 @@ fn status(fields: &Fields<'_>, word: &str) -> Result<Webhook, WebhookError> {
         channel: to.or(from).map_or(Channel::Sms, |(channel, _)| channel),
         from: from.map(|(_, plain)| plain.to_owned()),
         to: to.map(|(_, plain)| plain.to_owned()),
+        price: Price::read(fields.filled("Price"), fields.filled("PriceUnit")),
         carrier_receipt: fields.owned("RawDlrDoneDate"),
     }))
 }

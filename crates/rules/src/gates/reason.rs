@@ -1,10 +1,10 @@
 //! Why a gate holds a message: data to store, a code for programs, a sentence for people.
 
 use super::OptOutSource;
-use crate::calendar::{describe_day, describe_instant, place};
+use crate::calendar::{describe_day, describe_instant, describe_weekday, place, weekday};
 use crate::consent::Basis;
 use crate::money::format_micros;
-use chrono::{DateTime, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Offset, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,9 @@ pub enum Reason {
         /// The holiday that is kept there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         holiday: Option<String>,
+        /// The rule of the country that holds it longer than the tenant's own quiet hours would.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        law: Option<Law>,
     },
     /// Others are before it in the sender's line.
     RateLimit,
@@ -98,6 +101,27 @@ pub enum Reason {
         /// Its first local day.
         starts_on: NaiveDate,
     },
+}
+
+/// When a country or state allows no marketing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Law {
+    /// Whose rule it is, as it completes "in …".
+    pub place: String,
+    /// The weekday that is closed, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Weekday>,
+}
+
+impl Law {
+    fn sentence(&self, holiday: Option<&str>) -> String {
+        let when = match (holiday, self.day) {
+            (Some(holiday), _) => format!("on {holiday}"),
+            (None, Some(day)) => format!("on {}s", weekday(day)),
+            (None, None) => "at this hour".to_owned(),
+        };
+        format!("No marketing {when} in {}", self.place)
+    }
 }
 
 impl Reason {
@@ -171,8 +195,7 @@ impl Reason {
                 let days_must = if *days == 1 { "day must" } else { "days must" };
                 format!("Was sent a campaign on {}; {days} {days_must} pass", day(*last_marketed_at))
             }
-            Self::QuietHours { zone, holiday } => {
-                let what = holiday.as_deref().unwrap_or("Quiet hours");
+            Self::QuietHours { zone, holiday, law } => {
                 let same_clock = until.is_none_or(|until| offset(*zone, until) == offset(viewer, until));
                 let aside = match until {
                     Some(until) if !same_clock => {
@@ -180,7 +203,17 @@ impl Reason {
                     }
                     _ => String::new(),
                 };
-                format!("{what} in {}{}{aside}", place(*zone), ending(*zone))
+                match (law, until) {
+                    (Some(law), Some(until)) => {
+                        let opens = describe_weekday(until, now, *zone);
+                        format!("{}; not before {opens}{aside}", law.sentence(holiday.as_deref()))
+                    }
+                    (Some(law), None) => law.sentence(holiday.as_deref()),
+                    (None, _) => {
+                        let what = holiday.as_deref().unwrap_or("Quiet hours");
+                        format!("{what} in {}{}{aside}", place(*zone), ending(*zone))
+                    }
+                }
             }
             Self::RateLimit => format!("Waiting for its turn at this sending rate{}", ending(viewer)),
             Self::WarmUp { cap } => format!("Warm-up: this number may send {cap} today"),

@@ -3,7 +3,7 @@ use crate::consent::Basis;
 use crate::frequency::Cap;
 use crate::quiet_hours::Window;
 use crate::zones::{ZoneSource, Zones};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, Weekday};
 use chrono_tz::{America, Australia, Tz};
 use proptest::prelude::*;
 
@@ -219,7 +219,7 @@ fn each_gate_tells_why() {
                 s.now = at("2026-04-03T00:00:00Z");
             }),
             Gate::QuietHours,
-            "Good Friday in Sydney until 09:00 tomorrow",
+            "No marketing on Good Friday in Australia; not before Saturday 09:00",
         ),
         (
             campaign().with(|s| s.recipient.last_marketed_at = Some(s.now - TimeDelta::days(20))),
@@ -368,6 +368,37 @@ fn marketing_keeps_to_the_hours_of_the_country() {
 }
 
 #[test]
+fn the_rule_that_holds_marketing_is_named() {
+    let in_melbourne = |now: &str, change: fn(&mut Scene)| {
+        let mut scene = Scene::new(Kind::Campaign).with(|s| {
+            s.recipient = recipient(Australia::Melbourne);
+            s.now = at(now);
+            change(s);
+        });
+        let Verdict::Wait { reason, until, .. } = scene.decide() else { panic!("it is open") };
+        reason.sentence(Some(until), scene.now, Australia::Melbourne)
+    };
+    let nothing = |_: &mut Scene| {};
+    // Sunday 09:35, and the evening before, when the night alone would end on Sunday.
+    let sunday = "No marketing on Sundays in Australia; not before Monday 09:00";
+    assert_eq!(in_melbourne("2026-11-21T22:35:00Z", nothing), sunday);
+    assert_eq!(in_melbourne("2026-11-21T11:00:00Z", nothing), sunday);
+    assert_eq!(
+        in_melbourne("2026-11-22T21:00:00Z", nothing),
+        "Quiet hours in Melbourne until 09:00",
+        "the tenant's own hours hold it as long as the country's"
+    );
+    assert_eq!(
+        in_melbourne("2026-11-22T21:00:00Z", |s| s.tenant.quiet = None),
+        "No marketing at this hour in Australia; not before 09:00"
+    );
+    assert_eq!(
+        in_melbourne("2026-12-25T01:00:00Z", nothing),
+        "No marketing on Christmas Day in Australia; not before Tuesday 09:00"
+    );
+}
+
+#[test]
 fn implied_consent_holds_for_marketing_until_it_ends() {
     let agreed = |kind, days: i64| {
         Scene::new(kind).with(|s| {
@@ -498,8 +529,12 @@ fn some_reason() -> impl Strategy<Value = Reason> {
         Reason::ConsentEnded { basis: Basis::Enquiry, at: now },
         Reason::TooMany { most: 3, hours: 24 },
         Reason::NameNotRegistered { label: "Brightside".to_owned() },
-        Reason::QuietHours { zone: America::New_York, holiday: None },
-        Reason::QuietHours { zone: America::New_York, holiday: Some("Labor Day".to_owned()) },
+        Reason::QuietHours { zone: America::New_York, holiday: None, law: None },
+        Reason::QuietHours {
+            zone: America::New_York,
+            holiday: Some("Labor Day".to_owned()),
+            law: Some(Law { place: "Texas".to_owned(), day: Some(Weekday::Sun) }),
+        },
         Reason::RateLimit,
         Reason::WarmUp { cap: 50 },
         Reason::WarmUpNotStarted { starts_on: now.date_naive() },

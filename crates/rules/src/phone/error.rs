@@ -55,7 +55,9 @@ impl fmt::Display for PhoneError {
             }
             Self::NoCountry => "Start this number with + and its country code",
             Self::UnknownCallingCode => "No country has this country code",
-            Self::ShortCode => "Short codes and emergency numbers cannot be contacts",
+            Self::ShortCode => {
+                "This is too short for a phone number; write it whole, with its area code (short codes and emergency numbers cannot be texted)"
+            }
             Self::MissingAreaCode { country } => {
                 return write!(formatter, "This number needs its area code{}", in_country("in", country));
             }

@@ -119,9 +119,21 @@ fn what_is_wrong_is_said_in_plain_words() {
         ("61412345678", "", "Start this number with + and its country code"),
         ("9374 4000", "AU", "This number needs its area code in Australia"),
         ("555-2671", "US", "This number needs its area code in the United States"),
-        ("000", "AU", "Short codes and emergency numbers cannot be contacts"),
-        ("911", "US", "Short codes and emergency numbers cannot be contacts"),
-        ("262966", "US", "Short codes and emergency numbers cannot be contacts"),
+        (
+            "000",
+            "AU",
+            "This is too short for a phone number; write it whole, with its area code (short codes and emergency numbers cannot be texted)",
+        ),
+        (
+            "911",
+            "US",
+            "This is too short for a phone number; write it whole, with its area code (short codes and emergency numbers cannot be texted)",
+        ),
+        (
+            "262966",
+            "US",
+            "This is too short for a phone number; write it whole, with its area code (short codes and emergency numbers cannot be texted)",
+        ),
         ("+999 123 456 789", "", "No country has this country code"),
         ("+61 412 345 678 901", "", "This number is too long for Australia"),
         (

@@ -77,6 +77,24 @@ pub fn marketing_rules(country: &str, state: Option<&str>, resting: bool) -> Opt
     Some(WeekRules { holidays: holidays.filter(|_| rests), ..week })
 }
 
+/// Whose rules [`marketing_rules`] are, as it completes "in …": `Australia`, `Texas`. Empty where none are known.
+pub fn marketing_place(country: &str, state: Option<&str>) -> &'static str {
+    match country.trim().to_ascii_uppercase().as_str() {
+        "US" => crate::zones::state("US", state.unwrap_or_default())
+            .filter(|state| STATES.iter().any(|(code, _)| *code == state.code))
+            .map_or("the United States", |state| state.name),
+        "PR" => "Puerto Rico",
+        "VI" => "the US Virgin Islands",
+        "GU" => "Guam",
+        "AS" => "American Samoa",
+        "MP" => "the Northern Mariana Islands",
+        "CA" => "Canada",
+        "AU" => "Australia",
+        "FR" => "France",
+        _ => "",
+    }
+}
+
 fn american_state(text: Option<&str>) -> Option<&'static str> {
     state("US", text?).map(|state| state.code)
 }

@@ -57,6 +57,19 @@ pub(in crate::auth) async fn list(tx: &mut TenantTx) -> Result<Vec<KeyEntry>> {
     .await?)
 }
 
+/// Who made the key, while they work here.
+pub(in crate::auth) async fn maker(tx: &mut TenantTx, id: Uuid) -> Result<Option<Uuid>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        "select m.user_id from patchbay.api_keys k join patchbay.memberships m on m.tenant_id = k.tenant_id and m.user_id = k.created_by
+         where k.tenant_id = $1 and k.id = $2",
+        tenant,
+        id,
+    )
+    .fetch_optional(tx.conn())
+    .await?)
+}
+
 /// The name of the key that was revoked.
 pub(in crate::auth) async fn revoke(
     tx: &mut TenantTx,

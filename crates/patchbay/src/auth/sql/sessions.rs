@@ -41,6 +41,8 @@ pub struct SessionEntry {
     pub ip: Option<String>,
     pub created_at: DateTime<Utc>,
     pub seen_at: DateTime<Utc>,
+    /// The tenant that was on screen last.
+    pub tenant_id: Option<Uuid>,
 }
 
 /// The sessions that still work, the one used last first.
@@ -52,7 +54,7 @@ pub(in crate::auth) async fn list(
 ) -> Result<Vec<SessionEntry>> {
     Ok(sqlx::query_as!(
         SessionEntry,
-        "select id, user_agent, ip, created_at, seen_at from patchbay.sessions
+        "select id, user_agent, ip, created_at, seen_at, tenant_id from patchbay.sessions
          where user_id = $1 and expires_at > $2 and seen_at > $3 order by seen_at desc, id desc limit 100",
         user,
         now,

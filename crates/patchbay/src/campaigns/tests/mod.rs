@@ -6,6 +6,7 @@ mod holding;
 mod law;
 mod order;
 mod pages;
+mod promises;
 mod sending;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};

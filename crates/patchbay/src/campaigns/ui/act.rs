@@ -61,11 +61,30 @@ pub(super) async fn test(
     back(&app, id, sent)
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LaunchForm {
+    /// How many people whoever pressed the button was told of.
+    recipients: String,
+}
+
+/// Launches what was agreed to. Where the audience has moved since, the gates are asked about it again, and so is
+/// whoever launches.
 pub(super) async fn launch(
     State(app): State<Arc<App>>,
+    session: Session,
     caller: Caller,
     Path(id): Path<Uuid>,
+    Form(form): Form<LaunchForm>,
 ) -> Result<Response> {
+    if let Ok(promised) = form.recipients.parse::<i64>()
+        && campaigns::has_moved(&app, &caller, id, promised).await?
+    {
+        return match campaigns::preflight(&app, &caller, id).await {
+            Ok(found) => show::moved(&app, &session, &caller, id, promised, found.recipients).await,
+            Err(error) => back(&app, id, Err(error)),
+        };
+    }
     let done = campaigns::launch(&app, &caller, id).await;
     back(&app, id, done.map(|campaign| launched(&campaign).to_owned()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    campaigns::{Campaign, Preflight, Status, Totals},
+    campaigns::{Campaign, Preflight, Status, Totals, words::reason},
     web::charts::{Breakdown, Mark, Part},
 };
 
@@ -12,46 +12,34 @@ pub fn grouped(number: i64) -> String {
     crate::segments::grouped(number)
 }
 
-/// A gate, as it stands beside a number of people it holds.
-pub fn gate_word(gate: &str) -> &'static str {
-    match gate {
-        "kill_switch" => "Sending, or the sender, is stopped",
-        "budget" => "Budget is used up",
-        "do_not_contact" => "No consent, or asked not to be contacted",
-        "suppression_window" => "Had a campaign lately",
-        "quiet_hours" => "Quiet hours where they live",
-        "rate_limit" => "In line: so many a second",
-        "warm_up" => "Number is still warming up",
-        "template" => "Something the text needs is missing",
-        "address" => "No address for this channel",
-        _ => "Held back",
-    }
-}
-
 /// What became of everybody; without `base` the parts do not open.
 pub fn totals(totals: &Totals, campaign: &Campaign, base: &str) -> Breakdown {
     let is_paused = campaign.status == Status::Paused;
     let held_by = |gate: &str| match gate {
-        "kill_switch" if is_paused => "The campaign is paused",
-        gate => gate_word(gate),
+        "kill_switch" if is_paused => reason(gate, Some("campaign_paused")),
+        gate => reason(gate, None),
     };
+    let never = |gate: &str| reason(gate, None);
     let is_over = campaign.finished_at.is_some();
     let list = |state: &str, gate: &str| (!base.is_empty()).then(|| list(base, "state", state, gate));
     let mut parts = vec![
         part("Delivered", Mark::Good, totals.delivered, list("delivered", "")),
-        part("With the carrier", Mark::Calm, totals.sent, list("sent", "")),
-        part("Being sent", Mark::Cord, totals.sending, list("sending", "")),
-        part("In line", Mark::Rest, totals.queued, list("queued", "")),
+        part("Sent, no receipt yet", Mark::Calm, totals.sent, list("sent", "")),
+        waits("being sent", Mark::Cord, totals.sending, list("sending", "")),
+        waits("in line", Mark::Rest, totals.queued, list("queued", "")),
     ];
-    parts.extend(gates(&totals.waiting, "Later", Mark::Wait, held_by, |gate| list("waiting", gate)));
-    parts.push(part(
-        if is_over { "Never found out" } else { "Being found out" },
-        Mark::Wait,
-        totals.unknown,
-        list("unknown", ""),
-    ));
-    parts.extend(gates(&totals.blocked, "Never", Mark::Stop, gate_word, |gate| list("blocked", gate)));
-    parts.push(part("Not delivered", Mark::Fail, totals.undelivered, list("undelivered", "")));
+    parts.extend(gates(&totals.waiting, "Waiting", Mark::Wait, held_by, |gate| list("waiting", gate)));
+    let unknown = list("unknown", "");
+    parts.push(if is_over {
+        part("Never found out", Mark::Wait, totals.unknown, unknown)
+    } else {
+        waits("being found out", Mark::Wait, totals.unknown, unknown)
+    });
+    parts.extend(gates(&totals.blocked, "Not sent", Mark::Stop, never, |gate| list("blocked", gate)));
+    parts.push(Part {
+        detail: "not delivered".to_owned(),
+        ..part("Failed", Mark::Fail, totals.undelivered, list("undelivered", ""))
+    });
     parts.push(part("Failed", Mark::Fail, totals.failed, list("failed", "")));
     parts.push(part("Called off", Mark::Rest, totals.canceled, list("canceled", "")));
     breakdown(parts, totals.recipients)
@@ -60,9 +48,10 @@ pub fn totals(totals: &Totals, campaign: &Campaign, base: &str) -> Breakdown {
 /// What would become of everybody.
 pub fn preflight(found: &Preflight, base: &str) -> Breakdown {
     let list = |verdict: &str, gate: &str| Some(list(base, "verdict", verdict, gate));
+    let word = |gate: &str| reason(gate, None);
     let mut parts = vec![part("Goes at once", Mark::Good, found.now, list("now", ""))];
-    parts.extend(gates(&found.later, "Later", Mark::Wait, gate_word, |gate| list("later", gate)));
-    parts.extend(gates(&found.never, "Never", Mark::Stop, gate_word, |gate| list("never", gate)));
+    parts.extend(gates(&found.later, "Later", Mark::Wait, word, |gate| list("later", gate)));
+    parts.extend(gates(&found.never, "Never", Mark::Stop, word, |gate| list("never", gate)));
     breakdown(parts, found.recipients)
 }
 
@@ -85,6 +74,10 @@ fn gates(
         ..part(when, mark, *count, href(gate))
     };
     gates.into_iter().map(part).collect()
+}
+
+fn waits(detail: &str, mark: Mark, count: i64, href: Option<String>) -> Part {
+    Part { detail: detail.to_owned(), ..part("Waiting", mark, count, href) }
 }
 
 fn part(label: &str, mark: Mark, count: i64, href: Option<String>) -> Part {

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::numbers::gate_word;
 use crate::{
     app::App,
     auth::{Caller, Session},
@@ -18,6 +17,7 @@ use crate::{
         self,
         recipients::State as Standing,
         view::{PeoplePage, PersonRow},
+        words::reason,
     },
     error::{Error, Result},
     web::{
@@ -120,21 +120,23 @@ fn said(one: &campaigns::Recipient, zone: Tz) -> String {
 fn heading(query: &PeopleQuery) -> String {
     let what = match (query.verdict.as_str(), query.state.as_str()) {
         ("now", _) => "Gets it at once",
-        ("later", _) | (_, "waiting") => "Gets it later",
-        ("never", _) | (_, "blocked") => "Never gets it",
-        (_, "queued") => "In line",
-        (_, "sending") => "Being sent",
-        (_, "sent") => "With the carrier",
+        ("later", _) => "Gets it later",
+        (_, "waiting") => "Waiting",
+        ("never", _) => "Never gets it",
+        (_, "blocked") => "Not sent",
+        (_, "queued") => "Waiting, in line",
+        (_, "sending") => "Waiting, being sent",
+        (_, "sent") => "Sent, no receipt yet",
         (_, "delivered") => "Delivered",
-        (_, "undelivered") => "Not delivered",
+        (_, "undelivered") => "Failed, not delivered",
         (_, "failed") => "Failed",
-        (_, "unknown") => "Being found out",
+        (_, "unknown") => "Waiting, being found out",
         _ => "Called off",
     };
     if query.gate.is_empty() {
         what.to_owned()
     } else {
-        format!("{what}: {}", gate_word(&query.gate).to_lowercase())
+        format!("{what}: {}", lower(reason(&query.gate, None)))
     }
 }
 
@@ -144,4 +146,10 @@ fn readable(address: &str, country: &str) -> String {
     } else {
         address.to_owned()
     }
+}
+
+/// "Budget is used up" after a colon.
+fn lower(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

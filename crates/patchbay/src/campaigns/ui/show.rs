@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use patchbay_rules::{message::Channel, money};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::{
         fields::Field,
         layout::Place,
         moments::{full, moment},
-        pages::html,
+        pages::{html, html_with},
         shell::shell,
     },
 };
@@ -35,21 +35,42 @@ pub(super) async fn page(
     caller: Caller,
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    let campaign = campaigns::get(&app, &caller, id).await?;
-    let shell = shell(&app, &session, Place::Campaigns, &campaign.name).await?;
+    html(&build(&app, &session, &caller, id, String::new()).await?)
+}
+
+/// The page with its dialog open on new numbers.
+pub(super) async fn moved(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: Uuid,
+    promised: i64,
+    now: i64,
+) -> Result<Response> {
+    let (before, now) = (numbers::grouped(promised), numbers::grouped(now));
+    let said = format!(
+        "The audience has changed: {now} people now, {before} when it was checked. These are the new numbers."
+    );
+    html_with(StatusCode::CONFLICT, &build(app, session, caller, id, said).await?)
+}
+
+async fn build(app: &App, session: &Session, caller: &Caller, id: Uuid, moved: String) -> Result<ShowPage> {
+    let campaign = campaigns::get(app, caller, id).await?;
+    let shell = shell(app, session, Place::Campaigns, &campaign.name).await?;
     let before = matches!(campaign.status, Status::Draft | Status::Scheduled);
     let (checks, live) = if before {
-        (Some(checks(&app, &caller, &campaign, &shell.csrf, String::new())), None)
+        let checks = checks(app, caller, &campaign, &shell.csrf, String::new());
+        (Some(Checks { moved, ..checks }), None)
     } else {
-        (None, Some(numbers_of(&app, &caller, &campaign, &shell.csrf).await?))
+        (None, Some(numbers_of(app, caller, &campaign, &shell.csrf).await?))
     };
     let zone = caller.tenant.timezone;
-    html(&ShowPage {
+    Ok(ShowPage {
         id: id.to_string(),
         name: campaign.name.clone(),
         tag: tag(&campaign),
-        facts: facts(&app, &caller, &campaign).await?,
-        looks: looks(&app, &caller, &campaign, &LookAt::default()).await?,
+        facts: facts(app, caller, &campaign).await?,
+        looks: looks(app, caller, &campaign, &LookAt::default()).await?,
         is_draft: campaign.status == Status::Draft,
         is_scheduled: campaign.status == Status::Scheduled,
         in_zones: campaign.in_recipient_zone,
@@ -113,6 +134,8 @@ pub(super) fn checks(app: &App, caller: &Caller, campaign: &Campaign, csrf: &str
             .filter(|_| problem.is_empty() && campaign.status == Status::Draft && caller.role.can_manage())
             .map(|found| promise(found, campaign, caller))
             .unwrap_or_default(),
+        recipients: found.map_or(0, |found| found.recipients),
+        moved: String::new(),
         problem,
         can_write: caller.role.can_write(),
     }
@@ -132,7 +155,7 @@ fn promise(found: &Preflight, campaign: &Campaign, caller: &Caller) -> Vec<Strin
     };
     lines.push(format!("{} get it {when}.", people(found.now)));
     if later > 0 {
-        lines.push(format!("{} get it later, when their gate opens.", people(later)));
+        lines.push(format!("{} get it later: not at this hour, or after others.", people(later)));
     }
     if never > 0 {
         lines.push(format!("{} never get it.", people(never)));
@@ -194,15 +217,15 @@ async fn pace_of(app: &App, caller: &Caller, id: Uuid) -> Result<PacePart> {
         lines.push(match (pace.first_at, pace.last_at) {
             (Some(first), Some(last)) if when(first) != when(last) => {
                 format!(
-                    "{who} wait for their hour or their gate: the first until {}, the last until {}",
+                    "{who} wait for their hour, or are held back: the first until {}, the last until {}",
                     when(first),
                     when(last)
                 )
             }
             (Some(first), _) => {
-                format!("{who} wait for their hour or their gate: until {} at the earliest", when(first))
+                format!("{who} wait for their hour, or are held back: until {} at the earliest", when(first))
             }
-            _ => format!("{who} wait for their gate"),
+            _ => format!("{who} are held back"),
         });
     }
     if let Some(at) = pace.ends_at {

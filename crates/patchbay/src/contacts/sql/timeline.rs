@@ -41,7 +41,7 @@ pub(in crate::contacts) async fn list_timeline(
               order by created_at desc, id desc limit $6)
              union all
              (select id, 'activity', kind, created_at, actor_label, data
-              from patchbay.activities where tenant_id = $1 and contact_id = $2 and ($4::timestamptz is null or (created_at, id) < ($4, $5))
+              from patchbay.activities where tenant_id = $1 and contact_id = $2 and kind <> 'quote.created' and ($4::timestamptz is null or (created_at, id) < ($4, $5))
               order by created_at desc, id desc limit $6)
              union all
              (select id, 'consent', state, created_at, actor_label,

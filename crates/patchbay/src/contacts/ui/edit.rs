@@ -20,7 +20,7 @@ use crate::{
     tenants::places,
     web::{
         extract::{Path, RawForm},
-        fields::{Choice, Field},
+        fields::{Choice, Field, NOT_SAVED},
         layout::Place,
         notice,
         pages::html_form,
@@ -275,7 +275,7 @@ async fn form(
     let path =
         existing.map_or_else(|| "/contacts".to_owned(), |(_, contact)| format!("/contacts/{}", contact.id));
     let page = EditPage {
-        error: if errors.is_empty() { String::new() } else { "This cannot be saved yet.".to_owned() },
+        error: if errors.is_empty() { String::new() } else { NOT_SAVED.to_owned() },
         existing: holder,
         who: vec![
             dress(Field::text("first_name", "First name").autofocus()),

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, FieldErrors, Result},
     web::{
         extract::{Form, Path},
-        fields::{Choice, Field},
+        fields::{Choice, Field, NOT_SAVED},
         layout::Place,
         notice,
         pages::html_form,
@@ -150,7 +150,7 @@ async fn show(
     let page = FieldsPage {
         tabs: tabs(Section::CustomFields, caller.role),
         fields: rows.collect(),
-        error: if errors.is_empty() { String::new() } else { "This cannot be saved yet.".to_owned() },
+        error: if errors.is_empty() { String::new() } else { NOT_SAVED.to_owned() },
         label: Field::text("label", "Label").value(&form.label).error(error("label")).required(),
         kind: Field::select("type", "Type", kinds.into()).error(error("type")).required(),
         options: Field::area("options", "Choices")

@@ -192,8 +192,12 @@ fn empty(filter: &Filter, can_write: bool) -> Empty {
     Empty {
         icon: "users",
         heading: "No contacts yet".to_owned(),
-        text: "Add the first one here. Leads from your website, and whoever writes to your number, arrive by themselves."
+        text: "Bring a spreadsheet, or add the first one here. Leads from your website, and whoever writes to your number, arrive by themselves."
             .to_owned(),
-        actions: if can_write { actions("Add a contact", "/contacts/new") } else { Vec::new() },
+        actions: if can_write {
+            [actions("Import a list", "/contacts/import"), actions("Add a contact", "/contacts/new")].concat()
+        } else {
+            Vec::new()
+        },
     }
 }

@@ -4,6 +4,7 @@
 //! bytes and the same [`Format`] always give the same rows. Does not: know what the cells mean.
 
 mod guard;
+mod reading;
 mod sniff;
 mod text;
 mod workbook;
@@ -16,6 +17,7 @@ use std::{
 use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
+pub use reading::{Reading, yes_or_no};
 pub use sniff::{Sniffer, has_header};
 
 /// A row, from its first cell to its last; ragged rows are as long as they are.
@@ -183,7 +185,7 @@ pub fn read_all(bytes: &[u8], format: Option<&Format>) -> Result<Vec<Vec<String>
         None => {
             let mut sniffer = Sniffer::default();
             sniffer.take(bytes);
-            sniffer.finish()?
+            sniffer.finish(&Reading::default())?
         }
     };
     let mut all = Vec::new();

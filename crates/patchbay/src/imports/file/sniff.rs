@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use patchbay_rules::phone;
 
-use super::{Cells, Encoding, FileProblem, Format, Kind, Source, rows};
+use super::{Cells, Encoding, FileProblem, Format, Kind, Reading, Source, rows};
 
 /// What can stand between cells, by how often it does.
 pub const DELIMITERS: [(char, &str); 4] = [(',', "Comma"), (';', "Semicolon"), ('\t', "Tab"), ('|', "Pipe")];
@@ -48,9 +48,14 @@ impl Sniffer {
         }
     }
 
-    /// What the file is, now that all of it has been seen.
-    pub fn finish(&self) -> Result<Format, FileProblem> {
-        sniff(&self.head, !self.not_utf8 && self.tail.is_empty())
+    /// What the file is, now that all of it has been seen; what was `said` of it counts more.
+    pub fn finish(&self, said: &Reading) -> Result<Format, FileProblem> {
+        let mut format = said.over(sniff(&self.head, !self.not_utf8 && self.tail.is_empty())?)?;
+        let is_cut_anew = said.encoding.is_some() || said.delimiter.is_some();
+        if is_cut_anew && said.header.is_none() {
+            format.header = has_header(&first_rows(&self.head, &format, 20));
+        }
+        Ok(format)
     }
 }
 

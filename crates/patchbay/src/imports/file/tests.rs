@@ -39,12 +39,12 @@ fn a_file_that_is_utf8_only_in_its_beginning_is_not() {
     let mut sniffer = Sniffer::default();
     sniffer.take("Name,Phone\nJ\u{f6}rg,1\n".repeat(20_000).as_bytes());
     sniffer.take(b"Zo\xEB,2\n");
-    assert_eq!(sniffer.finish().unwrap().encoding, Encoding::Windows1252);
+    assert_eq!(sniffer.finish(&Reading::default()).unwrap().encoding, Encoding::Windows1252);
     let mut sniffer = Sniffer::default();
     for byte in "Name,Phone\nJörg 😀,1\n".as_bytes().chunks(1) {
         sniffer.take(byte);
     }
-    assert_eq!(sniffer.finish().unwrap().encoding, Encoding::Utf8);
+    assert_eq!(sniffer.finish(&Reading::default()).unwrap().encoding, Encoding::Utf8);
 }
 
 #[test]

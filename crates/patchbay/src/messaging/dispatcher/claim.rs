@@ -32,12 +32,13 @@ const LEAST: TimeDelta = TimeDelta::seconds(10);
 
 /// Claims up to `quantum` due messages of `tenant`. Answers how many were decided, and the batch to hand over.
 pub(super) async fn claim(app: &App, tenant: Uuid, quantum: usize) -> Result<(usize, Option<Batch>)> {
-    let now = app.now();
-    let lease_until = now + TimeDelta::from_std(app.config.lease).map_err(Error::internal)?;
     let mut tx = app.db.tenant(tenant).await?;
     if !sql::try_lock_tenant(&mut tx).await? {
         return Ok((0, None));
     }
+    // Not before it is our turn: tokens that an earlier claim was refilled with must not come twice.
+    let now = app.now();
+    let lease_until = now + TimeDelta::from_std(app.config.lease).map_err(Error::internal)?;
     crash::point("claim.locked").await;
     let facts = facts_for(&mut tx, now).await?;
     let meter = Meter::new(&facts, now);

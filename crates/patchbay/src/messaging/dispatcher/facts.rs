@@ -68,7 +68,11 @@ impl Facts {
         let Ok(kind) = row.kind.parse::<Kind>() else { return Vec::new() };
         let wanted = row.from_address.as_deref().or(row.reply_from.as_deref());
         let of_channel = || self.senders.iter().filter(|s| s.channel == row.channel);
-        let sender = of_channel().find(|s| wanted == Some(&*s.address)).or_else(|| of_channel().next());
+        // As the way out is chosen; see `Routes::choose`.
+        let sender = of_channel()
+            .find(|s| wanted == Some(&*s.address))
+            .or_else(|| of_channel().find(|s| Some(s.id) == row.sender_id))
+            .or_else(|| of_channel().next());
         let usage = Meter::new(self, now).usage(sender);
         let recipient = recipient_facts(row, &self.tenant);
         gates::explain_all(

@@ -11,6 +11,7 @@ mod facts;
 mod hand_over;
 mod marketed;
 mod meter;
+pub mod receipts;
 mod reconcile;
 mod settle;
 
@@ -35,6 +36,7 @@ pub use super::sql::dispatch::facts_of;
 pub use super::sql::dispatch::{DueRow, SenderRow};
 pub use facts::{Facts, facts_for, recipient_facts, sender_facts};
 pub use meter::Meter;
+pub use reconcile::{Reconciled, of_tenant as reconcile};
 pub(super) use settle::{give_back, pause};
 
 use super::sql;

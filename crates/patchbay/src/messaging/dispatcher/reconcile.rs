@@ -59,36 +59,59 @@ pub(super) async fn once(app: &App) -> Result<()> {
         sql::troubled_tenants(&mut conn, now).await?
     };
     for tenant in tenants {
-        let mut tx = app.db.tenant(tenant).await?;
-        let ask_at = now + TimeDelta::from_std(app.config.reconcile_after).map_err(Error::internal)?;
-        let lost = sql::mark_lost_leases_unknown(&mut tx, now, ask_at).await?;
-        // Who asks may die asking: then somebody else does, after a lease.
-        let lease = TimeDelta::from_std(app.config.lease).map_err(Error::internal)?;
-        let unknown = sql::claim_unknown(&mut tx, now, ask_at + lease, BATCH).await?;
-        let senders = sql::senders(&mut tx, now.date_naive()).await?;
-        let routes = providers::Routes::load(app, &mut tx, &senders).await?;
-        tx.commit().await?;
-        crash::point("reconcile.marked").await;
-        if lost > 0 {
-            tracing::warn!(count = lost, "messages of a node that stopped are being reconciled");
-        }
-        let asked: Vec<Uuid> = unknown.iter().map(|row| row.id).collect();
-        for row in unknown {
-            if let Err(error) = settle_one(app, tenant, &routes, row).await {
-                tracing::warn!(%error, "an unknown outcome could not be settled yet");
-            }
-        }
-        let mut tx = app.db.tenant(tenant).await?;
-        let given_up = sql::give_up(&mut tx, &asked, now - PATIENCE, now).await?;
-        tx.commit().await?;
-        if given_up > 0 {
-            tracing::warn!(count = given_up, "what became of some messages was never found out");
-        }
+        of_tenant(app, tenant).await?;
     }
     Ok(())
 }
 
-async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: UnknownRow) -> Result<()> {
+/// What asking the carrier came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Reconciled {
+    /// Messages of a process that stopped while it handed them over: their outcome is unknown from now on.
+    pub lost: u64,
+    /// Unknown outcomes that the carrier was asked about.
+    pub asked: usize,
+    /// Those that are known now: sent, failed, or queued again because the carrier never had them.
+    pub settled: usize,
+    /// Those that nobody will be asked about any more.
+    pub given_up: u64,
+}
+
+/// The same for one tenant.
+pub async fn of_tenant(app: &App, tenant: Uuid) -> Result<Reconciled> {
+    let now = app.now();
+    let mut tx = app.db.tenant(tenant).await?;
+    let ask_at = now + TimeDelta::from_std(app.config.reconcile_after).map_err(Error::internal)?;
+    let lost = sql::mark_lost_leases_unknown(&mut tx, now, ask_at).await?;
+    // Who asks may die asking: then somebody else does, after a lease.
+    let lease = TimeDelta::from_std(app.config.lease).map_err(Error::internal)?;
+    let unknown = sql::claim_unknown(&mut tx, now, ask_at + lease, BATCH).await?;
+    let senders = sql::senders(&mut tx, now.date_naive()).await?;
+    let routes = providers::Routes::load(app, &mut tx, &senders).await?;
+    tx.commit().await?;
+    crash::point("reconcile.marked").await;
+    if lost > 0 {
+        tracing::warn!(count = lost, "messages of a node that stopped are being reconciled");
+    }
+    let asked: Vec<Uuid> = unknown.iter().map(|row| row.id).collect();
+    let mut settled = 0;
+    for row in unknown {
+        match settle_one(app, tenant, &routes, row).await {
+            Ok(known) => settled += usize::from(known),
+            Err(error) => tracing::warn!(%error, "an unknown outcome could not be settled yet"),
+        }
+    }
+    let mut tx = app.db.tenant(tenant).await?;
+    let given_up = sql::give_up(&mut tx, &asked, now - PATIENCE, now).await?;
+    tx.commit().await?;
+    if given_up > 0 {
+        tracing::warn!(count = given_up, "what became of some messages was never found out");
+    }
+    Ok(Reconciled { lost, asked: asked.len(), settled, given_up })
+}
+
+/// Whether the outcome is known now.
+async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: UnknownRow) -> Result<bool> {
     let channel: Channel = row.channel.parse().map_err(Error::internal)?;
     let route =
         routes.choose(channel, row.sender_id, row.from_address.as_deref()).map_err(Error::internal)?;
@@ -99,13 +122,13 @@ async fn settle_one(app: &App, tenant: Uuid, routes: &providers::Routes, row: Un
     match answer {
         Ok(found) => decide(app, tenant, &row, found).await,
         // Nothing can be proven: the message stays unknown, visibly, and a person decides.
-        Err(ProviderError::Unsupported(_)) => Ok(()),
+        Err(ProviderError::Unsupported(_)) => Ok(false),
         Err(error) => Err(Error::internal(error)),
     }
 }
 
 /// Acts on what the carrier's list says.
-async fn decide(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<()> {
+async fn decide(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) -> Result<bool> {
     let mut tx = app.db.tenant(tenant).await?;
     match pick(&mut tx, row, found).await? {
         Pick::Ours(found) => {
@@ -116,14 +139,16 @@ async fn decide(app: &App, tenant: Uuid, row: &UnknownRow, found: Vec<Found>) ->
                 status: found.status,
                 code: found.error_code,
                 detail: Some("Found in the carrier's own list.".to_owned()),
+                price: found.price,
             };
             reports::write(&mut tx, vec![report], app.now()).await?;
         }
-        Pick::Uncertain => return Ok(()),
+        Pick::Uncertain => return Ok(false),
         Pick::None => send_again(&mut tx, row, app.now()).await?,
     }
     crash::point("reconcile.written").await;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// What the carrier's list says about an unknown outcome.

@@ -97,7 +97,7 @@ pub async fn contact_of_sender(tx: &mut TenantTx, channel: Channel, sender: &str
 pub async fn insert_inbound(
     tx: &mut TenantTx,
     id: Uuid,
-    contact: Uuid,
+    contact: Option<Uuid>,
     dedupe_key: &str,
     inbound: &Inbound,
     now: DateTime<Utc>,
@@ -125,6 +125,20 @@ pub async fn insert_inbound(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Whether an address was sent a test since `first`, which is an id and so an instant.
+pub async fn was_tested(tx: &mut TenantTx, address: &str, first: Uuid) -> Result<bool> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from patchbay.messages
+             where tenant_id = $1 and contact_id is null and id >= $3 and to_address = $2 and kind = 'test') as "was!""#,
+        tenant,
+        address,
+        first,
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// How many answers of this sort (`stop`, `help`, …) an address was given lately.

@@ -9,6 +9,7 @@ use crate::{
     db::TenantTx,
     error::Result,
     messaging::{Intent, Weight},
+    web::rate::{self, Bucket},
 };
 
 /// A message as it is read.
@@ -416,24 +417,24 @@ pub async fn has_sender(tx: &mut TenantTx, channel: Channel, address: &str) -> R
     Ok(found.is_some())
 }
 
-/// Takes one token of the API's bucket, which holds two seconds' worth. Answers the rate per second and what is
-/// left; `None` left means that there was no token.
-pub async fn take_api_token(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<(u32, Option<u32>)> {
+/// Takes one token of the API's bucket, which holds what [`rate::WINDOW`] brings.
+pub async fn take_api_token(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<Bucket> {
     let tenant = tx.tenant();
     let row = sqlx::query!(
         r#"with t as (select api_rate_per_second::float8 as rate from patchbay.tenants where id = $1),
          taken as (
-           insert into patchbay.rate_buckets as b (tenant_id, key, tokens, refilled_at) select $1, 'api', 2 * t.rate - 1, $2 from t
+           insert into patchbay.rate_buckets as b (tenant_id, key, tokens, refilled_at) select $1, 'api', $3::float8 * t.rate - 1, $2 from t
            on conflict (tenant_id, key) do update set
-             tokens = least(2 * (select rate from t), b.tokens + greatest(0, extract(epoch from $2 - b.refilled_at)::float8) * (select rate from t)) - 1,
+             tokens = least($3::float8 * (select rate from t), b.tokens + greatest(0, extract(epoch from $2 - b.refilled_at)::float8) * (select rate from t)) - 1,
              refilled_at = greatest(b.refilled_at, $2)
-             where least(2 * (select rate from t), b.tokens + greatest(0, extract(epoch from $2 - b.refilled_at)::float8) * (select rate from t)) >= 1
+             where least($3::float8 * (select rate from t), b.tokens + greatest(0, extract(epoch from $2 - b.refilled_at)::float8) * (select rate from t)) >= 1
            returning tokens)
          select t.rate as "rate!", (select tokens from taken) as tokens from t"#,
         tenant,
         now,
+        f64::from(rate::WINDOW),
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok((row.rate as u32, row.tokens.map(|tokens| tokens.max(0.0) as u32)))
+    Ok(Bucket { rate: row.rate as u32, left: row.tokens.map(|tokens| tokens.max(0.0) as u32) })
 }

@@ -1,6 +1,8 @@
 //! Applying what providers say: outcomes of calls and status reports, in batches.
 
 use chrono::{DateTime, Utc};
+use patchbay_providers::Price;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{db::TenantTx, error::Result};
@@ -241,4 +243,128 @@ pub async fn insert_events(tx: &mut TenantTx, events: &Events, now: DateTime<Utc
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// What the carrier charged, column by column; of several prices of a message the last one counts.
+#[derive(Default)]
+pub struct Prices {
+    pub ids: Vec<Uuid>,
+    pub micros: Vec<i64>,
+    pub currencies: Vec<String>,
+}
+
+impl Prices {
+    pub fn put(&mut self, id: Uuid, price: &Price) {
+        match self.ids.iter().position(|known| *known == id) {
+            Some(place) => {
+                self.micros[place] = price.micros;
+                self.currencies[place].clone_from(&price.currency);
+            }
+            None => {
+                self.ids.push(id);
+                self.micros.push(price.micros);
+                self.currencies.push(price.currency.clone());
+            }
+        }
+    }
+}
+
+/// Keeps the prices, and puts them in the place of the estimates: on the message, and on the day that the estimate was
+/// booked on. In another currency than the tenant's a price is kept beside the estimate, which stays: there is no rate
+/// of exchange here.
+pub async fn settle_prices(tx: &mut TenantTx, prices: &Prices) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "with t as (select currency, timezone from patchbay.tenants where id = $1),
+         told as (
+           select m.id, p.micros, p.currency, m.cost_micros, p.currency = t.currency as comparable,
+             (coalesce(m.claimed_at, m.sent_at, m.created_at) at time zone t.timezone)::date as day
+           from unnest($2::uuid[], $3::bigint[], $4::text[]) p (id, micros, currency)
+           cross join t join patchbay.messages m on m.tenant_id = $1 and m.id = p.id
+           where m.direction = 'outbound' and (m.price_micros, m.price_currency) is distinct from (p.micros, p.currency)),
+         kept as (
+           update patchbay.messages m set price_micros = told.micros, price_currency = told.currency,
+             cost_micros = case when told.comparable then told.micros else m.cost_micros end
+           from told where m.tenant_id = $1 and m.id = told.id)
+         insert into patchbay.spend_counters as s (tenant_id, day, messages, cost_micros)
+         select $1, day, 0, sum(micros - cost_micros)::bigint from told where comparable group by day having sum(micros - cost_micros) <> 0
+         on conflict (tenant_id, day) do update set cost_micros = greatest(0, s.cost_micros + excluded.cost_micros)",
+        tenant,
+        &prices.ids,
+        &prices.micros,
+        &prices.currencies,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A message whose receipt or price is missing.
+pub struct OwedRow {
+    pub id: Uuid,
+    pub provider_message_id: String,
+    pub channel: String,
+    pub sender_id: Option<Uuid>,
+    pub from_address: Option<String>,
+    pub status: String,
+    pub attempt: i32,
+}
+
+/// Takes messages between the ids `first` and `before` (instants, as ids are made in time order) that have no receipt or
+/// no price. Each is asked about once.
+pub async fn claim_owed(
+    tx: &mut TenantTx,
+    first: Uuid,
+    before: Uuid,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<OwedRow>> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        OwedRow,
+        r#"update patchbay.messages m set asked_at = $4
+           from (select id from patchbay.messages
+                 where tenant_id = $1 and id >= $2 and id < $3 and direction = 'outbound' and asked_at is null and provider_message_id is not null
+                   and (status = 'sent' or (status in ('delivered', 'read', 'undelivered') and price_micros is null)) and provider <> 'smtp'
+                 order by id limit $5 for update skip locked) owed
+           where m.tenant_id = $1 and m.id = owed.id
+           returning m.id, m.provider_message_id as "provider_message_id!", m.channel, m.sender_id, m.from_address, m.status, m.attempt"#,
+        tenant,
+        first,
+        before,
+        now,
+        limit,
+    )
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// What was asked in vain is asked again another time.
+pub async fn owe_again(tx: &mut TenantTx, ids: &[Uuid]) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!(
+        "update patchbay.messages set asked_at = null where tenant_id = $1 and id = any($2)",
+        tenant,
+        ids
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The tenant whose receipts were looked after longest ago, at least since `before`; taken, so that other nodes take others.
+pub async fn next_to_look_after(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "update patchbay.tenants set receipts_asked_at = $2 where id = (
+           select id from patchbay.tenants where coalesce(receipts_asked_at, created_at) < $1
+           order by receipts_asked_at nulls first limit 1 for update skip locked) returning id",
+        before,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?)
 }

@@ -106,3 +106,34 @@ async fn webhooks_without_a_good_signature_are_refused_with_twiml() {
     .await
     .expect(403);
 }
+
+#[tokio::test]
+async fn the_carriers_price_settles_the_account() {
+    let (t, who) = open().await;
+    let queued = send(&t, &who, "+12125550123", "Hi").await;
+    t.settle().await;
+    let sent = message(&t, &who, &queued["id"]).await;
+    assert_eq!(sent["cost_micros"], 10_000);
+    let spent = "select sum(cost_micros) from patchbay.spend_counters";
+    assert_eq!(t.scalar(spent).await, 10_000);
+    let path = format!("/webhooks/twilio?t={}&m={}&a=1", who.id, sent["id"].as_str().unwrap());
+    let sid = sent["provider_message_id"].as_str().unwrap().to_owned();
+    let told = async |price: &str, unit: &str| {
+        let fields = [
+            ("MessageSid", sid.as_str()),
+            ("MessageStatus", "delivered"),
+            ("Price", price),
+            ("PriceUnit", unit),
+        ];
+        t.signed(&who, &path, &fields).await.expect(200);
+        t.settle().await;
+        (message(&t, &who, &queued["id"]).await["cost_micros"].clone(), t.scalar(spent).await)
+    };
+    assert_eq!(told("-0.00790", "USD").await, (json!(7_900), 7_900));
+    assert_eq!(told("-0.00790", "USD").await, (json!(7_900), 7_900), "twice is once");
+    assert_eq!(told("-0.00830", "usd").await, (json!(8_300), 8_300), "a correction");
+    // There is no rate of exchange here: kept, and the account stays.
+    assert_eq!(told("-0.01200", "EUR").await, (json!(8_300), 8_300));
+    assert_eq!(t.text("select price_micros || price_currency from patchbay.messages").await, "12000EUR");
+    assert_eq!(told("", "USD").await.1, 8_300);
+}

@@ -70,9 +70,29 @@ async fn the_send_endpoint_slows_a_flood_down() {
             refused = Some(reply);
             break;
         }
+        let number = |name: &str| reply.headers[name].to_str().unwrap().parse::<u32>().unwrap();
+        assert_eq!(number("ratelimit-limit"), 4);
+        assert!(number("ratelimit-remaining") < 4 && number("ratelimit-reset") <= 2);
+    }
+    let refused = refused.expect("a flood is slowed down");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(
+        (&refused.headers["ratelimit-limit"], &refused.headers["ratelimit-remaining"]),
+        (&"4".parse().unwrap(), &"0".parse().unwrap())
+    );
+    // Refusals of other kinds tell it too.
+    t.execute("update patchbay.tenants set api_rate_per_second = 50").await;
+    t.clock.advance(TimeDelta::seconds(5));
+    let key = [("idempotency-key", "k")];
+    t.api_with(&who.key, "POST", "/api/messages/send", body, &key).await.expect(202);
+    for (body, status) in
+        [(json!({ "to": 5 }), 409), (json!({ "to": "123", "body": "Hi" }), 422), (json!({ "to": 5 }), 422)]
+    {
+        let headers = if status == 409 { &key[..] } else { &[] };
+        let reply = t.api_with(&who.key, "POST", "/api/messages/send", body, headers).await.expect(status);
+        assert_eq!(reply.headers["ratelimit-limit"], "100");
         assert!(reply.headers.contains_key("ratelimit-remaining"));
     }
-    assert!(refused.expect("a flood is slowed down").headers.contains_key("retry-after"));
 }
 
 #[tokio::test]

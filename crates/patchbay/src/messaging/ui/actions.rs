@@ -95,6 +95,7 @@ pub(super) async fn send(
             channel: form.channel.parse().ok(),
             subject: form.subject.unwrap_or_default(),
             nonce: form.nonce,
+            in_doubt: false,
             body: form.body,
         },
     };

@@ -39,6 +39,8 @@ pub(super) struct Typed {
     pub body: String,
     pub subject: String,
     pub error: String,
+    /// Whether a person is to say what the contact's words meant.
+    pub in_doubt: bool,
     /// Kept, so that a corrected form is still the same form.
     pub nonce: Option<String>,
 }
@@ -67,7 +69,13 @@ pub(super) async fn build(
         channels: desk
             .roads
             .iter()
-            .map(|road| channel_choice(look, desk, road, chosen, contact, &to))
+            .map(|road| ChannelChoice {
+                hurdle: road
+                    .obstacle
+                    .as_ref()
+                    .map(|obstacle| hurdle(look, desk, road, obstacle, contact, &to, typed.in_doubt)),
+                ..channel_choice(look, road, chosen)
+            })
             .collect(),
         templates: templates.into_iter().map(template_choice).collect(),
         laters: laters(look.now, there),
@@ -96,20 +104,13 @@ fn template_choice(choice: templates::Choice) -> TemplateChoice {
     }
 }
 
-fn channel_choice(
-    look: &Look<'_>,
-    desk: &Desk,
-    road: &Road,
-    chosen: Option<Channel>,
-    contact: &Contact,
-    to: &str,
-) -> ChannelChoice {
+fn channel_choice(look: &Look<'_>, road: &Road, chosen: Option<Channel>) -> ChannelChoice {
     let email = road.channel == Channel::Email;
     ChannelChoice {
         channel: words::channel(road.channel.as_str()),
         address: if email { road.address.clone() } else { list::number(look, &road.address) },
         chosen: chosen == Some(road.channel),
-        hurdle: road.obstacle.as_ref().map(|obstacle| hurdle(look, desk, road, obstacle, contact, to)),
+        hurdle: None,
     }
 }
 
@@ -126,6 +127,7 @@ fn barred(look: &Look<'_>) -> Hurdle {
         ),
         template_helps: false,
         action: None,
+        misread: false,
     }
 }
 
@@ -137,6 +139,7 @@ fn hurdle(
     obstacle: &Obstacle,
     contact: &Contact,
     to: &str,
+    in_doubt: bool,
 ) -> Hurdle {
     let word = words::channel(road.channel.as_str()).word();
     let proof = Some(("See the proof".to_owned(), format!("/contacts/{}#consent", contact.id)));
@@ -152,7 +155,9 @@ fn hurdle(
             );
             let by_contact =
                 matches!(consent.how.as_str(), "keyword" | "phrase" | "link" | "carrier" | "complaint");
+            let misread = in_doubt && consent.how == "phrase" && look.can_write();
             let way_back = match (by_contact && road.channel != Channel::Email, &road.from) {
+                _ if misread => "That counts as an opt-out, unless you say it was none.".to_owned(),
                 (true, Some(from)) => {
                     format!("Only {to} can undo that, by writing START to {}.", list::number(look, from))
                 }
@@ -166,6 +171,7 @@ fn hurdle(
                 text: format!("{how}. {way_back}"),
                 template_helps: false,
                 action: proof,
+                misread,
             }
         }
         Obstacle::Listed(listed) => {
@@ -181,6 +187,7 @@ fn hurdle(
                 text: format!("Put there {since}{who}: {}", sentence(&listed.reason)),
                 template_helps: false,
                 action: proof,
+                misread: false,
             }
         }
         Obstacle::OneWay => Hurdle {
@@ -192,6 +199,7 @@ fn hurdle(
                 .to_owned(),
             template_helps: false,
             action: Some(("Add a number".to_owned(), format!("/contacts/{}/edit", contact.id))),
+            misread: false,
         },
         Obstacle::NoSender => Hurdle {
             tone: Tone::Wait,
@@ -203,6 +211,7 @@ fn hurdle(
                 "An admin can connect a number under Settings, Sending.".to_owned()
             },
             template_helps: false,
+            misread: false,
             action: look
                 .caller
                 .role
@@ -229,7 +238,15 @@ fn hurdle(
             } else {
                 text
             };
-            Hurdle { tone: Tone::Wait, icon: "hourglass", heading, text, template_helps: true, action: None }
+            Hurdle {
+                tone: Tone::Wait,
+                icon: "hourglass",
+                heading,
+                text,
+                template_helps: true,
+                action: None,
+                misread: false,
+            }
         }
     }
 }
@@ -333,11 +350,8 @@ fn estimate_of(channel: Channel, to: &str, body: &str, prices: &Value, currency:
     let (encoding, text) = match channel {
         Channel::Sms => {
             let encoding = segments::encode(body);
-            let (name, alphabet) = if encoding == segments::Encoding::Gsm7 {
-                ("GSM-7", "")
-            } else {
-                ("UCS-2", " · special characters")
-            };
+            let (name, alphabet) =
+                if encoding == segments::Encoding::Gsm7 { ("GSM-7", "") } else { ("UCS-2", " · special") };
             let room = if count > 1 {
                 usize::from(count.unsigned_abs()) * encoding.multipart() as usize
             } else {
@@ -402,7 +416,7 @@ mod tests {
         let of = |channel, body: &str| estimate_of(channel, "+12125550123", body, &Value::Null, "USD").text;
         assert_eq!(of(Channel::Sms, ""), "0 / 160 · 1 segment · $0.01");
         assert_eq!(of(Channel::Sms, &"a".repeat(161)), "161 / 306 · 2 segments · $0.02");
-        assert_eq!(of(Channel::Sms, "👍"), "2 / 70 · 1 segment · $0.01 · special characters");
+        assert_eq!(of(Channel::Sms, "👍"), "2 / 70 · 1 segment · $0.01 · special");
         assert_eq!(of(Channel::Whatsapp, "hi"), "2 characters · $0.03");
         assert_eq!(of(Channel::Email, "h"), "1 character");
         assert_eq!(cost(8_300, "USD"), "$0.0083");

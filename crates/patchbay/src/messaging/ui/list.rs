@@ -22,6 +22,7 @@ use crate::{
             list::{ConversationRow, Hit, ListView, Piece},
         },
     },
+    tenants::setup,
     web::{
         extract::Query,
         layout::{CountsFragment, Place},
@@ -68,8 +69,12 @@ pub(super) async fn inbox(
     let is_first =
         list.rows.is_empty() && list.q.is_empty() && look.view == View::Open && !has_any(&look).await?;
     let nothing = nothing(&look, is_first);
+    let setup = match is_first {
+        true => setup::steps(&mut app.db.tenant(caller.tenant.id).await?, &caller).await?,
+        false => Vec::new(),
+    };
     let shell = shell::shell(&app, &session, Place::Inbox, "Inbox").await?;
-    pages::html(&InboxPage { shell, list, conversation: None, nothing })
+    pages::html(&InboxPage { shell, list, conversation: None, nothing, setup })
 }
 
 /// `GET /inbox/list`.
@@ -160,7 +165,8 @@ pub(super) async fn build(look: &Look<'_>, ask: &Ask, open: Option<Uuid>) -> Res
         }
     }
     if list.rows.is_empty() && list.hits.is_empty() && ask.cursor.is_none() {
-        list.empty = Some(empty(look.view, &list.q));
+        let is_first = look.view == View::Open && list.q.is_empty() && !has_any(look).await?;
+        list.empty = Some(if is_first { first() } else { empty(look.view, &list.q) });
     }
     Ok(list)
 }
@@ -190,6 +196,16 @@ fn tabs(current: View, counts: Counts) -> Vec<Tab> {
             tab
         })
         .collect()
+}
+
+/// Of a business that has not spoken with anybody.
+fn first() -> Empty {
+    Empty {
+        icon: "inbox",
+        heading: "No conversations yet".to_owned(),
+        text: "New messages appear here by themselves.".to_owned(),
+        actions: Vec::new(),
+    }
 }
 
 fn empty(view: View, q: &str) -> Empty {
@@ -317,7 +333,8 @@ fn tags(look: &Look<'_>, row: &Row) -> Vec<Tag> {
     if row.consent == "unsubscribed" {
         tags.push(Tag::new(Tone::Stop, "ban", "Unsubscribed"));
     }
-    if row.needs_review.is_some() {
+    // Whoever is unsubscribed is written to no more, sure or not.
+    if row.needs_review.is_some() && row.consent != "unsubscribed" {
         tags.push(Tag::new(Tone::Wait, "circle-help", "Opt-out?"));
     }
     let ours = row.last_direction.as_deref() == Some("outbound");

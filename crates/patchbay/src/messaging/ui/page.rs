@@ -118,7 +118,10 @@ async fn whole(
     let list = list::build(look, &ask, Some(id)).await?;
     let shell = shell::shell(look.app, session, Place::Inbox, &conversation.name).await?;
     let nothing = Empty { icon: "inbox", heading: String::new(), text: String::new(), actions: Vec::new() };
-    pages::html_with(status, &InboxPage { shell, list, conversation: Some(conversation), nothing })
+    pages::html_with(
+        status,
+        &InboxPage { shell, list, conversation: Some(conversation), nothing, setup: Vec::new() },
+    )
 }
 
 /// Gathers one conversation.
@@ -138,6 +141,8 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
     let first_unread = entries::first_unread(&thread, unread).or(part.new);
     let setting =
         entries::Setting { name: &called, there: desk.zone_known.then_some(desk.zone), first_unread };
+    let review = row.as_ref().and_then(|row| row.needs_review.clone()).unwrap_or_default();
+    let typed = composer::Typed { in_doubt: !review.is_empty(), ..typed };
     let composer = composer::build(&mut tx, look, &contact, &desk, typed).await?;
     let panel = panel::build(&mut tx, look, &contact, &desk, &thread.quotes, &members).await?;
     let here = path(id, look.view);
@@ -158,7 +163,8 @@ async fn view(look: &Look<'_>, id: Uuid, part: &Part, typed: composer::Typed) ->
         entries: entries::entries(look, &thread, &setting),
         earlier: thread.earlier.map(|earlier| format!("{here}&before={earlier}")),
         unread: unread > 0 && look.can_write(),
-        review: row.as_ref().and_then(|row| row.needs_review.clone()).unwrap_or_default(),
+        // Whoever is unsubscribed is written to no more; the composer offers the way back.
+        review: if desk.is_unsubscribed() { String::new() } else { review },
         composer,
         panel,
         csrf: look.csrf.to_owned(),

@@ -109,7 +109,7 @@ fn line(gate: Gate, answer: GateAnswer, bound: bool, after: bool) -> GateLine {
     let (verdict, detail) = match answer.verdict {
         "waiting" => (Verdict::Waiting, answer.reason.unwrap_or_default()),
         "blocked" => (Verdict::Blocked, answer.reason.unwrap_or_default()),
-        _ if !bound => (Verdict::NotAsked, "Does not bind this kind of message".to_owned()),
+        _ if !bound => (Verdict::NotAsked, "Does not matter for this kind of message".to_owned()),
         _ if after => (Verdict::Passed, "Would let it through".to_owned()),
         _ => (Verdict::Passed, open(gate).to_owned()),
     };
@@ -118,25 +118,25 @@ fn line(gate: Gate, answer: GateAnswer, bound: bool, after: bool) -> GateLine {
 
 fn label(gate: Gate) -> String {
     match gate {
-        Gate::KillSwitch => "Kill switch",
+        Gate::KillSwitch => "Sending is switched on",
         Gate::Budget => "Budget",
-        Gate::DoNotContact => "Do-not-contact and consent",
-        Gate::SuppressionWindow => "Suppression window",
-        Gate::QuietHours => "Quiet hours",
-        Gate::RateLimit => "Rate limits",
-        Gate::WarmUp => "Warm-up",
+        Gate::DoNotContact => "May be written to",
+        Gate::SuppressionWindow => "Not too many campaigns",
+        Gate::QuietHours => "Day and hour there",
+        Gate::RateLimit => "Pace of sending",
+        Gate::WarmUp => "New number, small days",
     }
     .to_owned()
 }
 
 fn open(gate: Gate) -> &'static str {
     match gate {
-        Gate::KillSwitch => "Sending is on",
+        Gate::KillSwitch => "Nobody stopped it",
         Gate::Budget => "Within the budget",
         Gate::DoNotContact => "Nothing says no",
         Gate::SuppressionWindow => "No campaign too recently",
         Gate::QuietHours => "A good hour there",
         Gate::RateLimit => "Free to go",
-        Gate::WarmUp => "Within today's amount",
+        Gate::WarmUp => "Within today’s amount",
     }
 }

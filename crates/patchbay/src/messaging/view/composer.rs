@@ -62,6 +62,8 @@ pub struct Hurdle {
     pub template_helps: bool,
     /// Label and path.
     pub action: Option<(String, String)>,
+    /// Whether it rests on words that somebody may say were no opt-out.
+    pub misread: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ pub mod thread;
 
 use askama::Template;
 
+use crate::tenants::setup::Step;
 use crate::web::layout::Shell;
 use crate::web::parts::Empty;
 
@@ -27,6 +28,8 @@ pub struct InboxPage {
     pub conversation: Option<ConversationView>,
     /// Shown in the middle while no conversation is open.
     pub nothing: Empty,
+    /// The first steps of a new business, shown there instead while there has been no conversation.
+    pub setup: Vec<Step>,
 }
 
 /// `GET /inbox/list`: the list alone.

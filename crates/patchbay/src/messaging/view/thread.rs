@@ -279,10 +279,10 @@ pub enum Verdict {
 impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
-            Self::Passed => "Open",
+            Self::Passed => "Fine",
             Self::Waiting => "Not yet",
             Self::Blocked => "Never",
-            Self::NotAsked => "Not asked",
+            Self::NotAsked => "Not needed",
         }
     }
 

@@ -32,6 +32,11 @@ impl Accounts {
         {
             return Ok(accounts.clone());
         }
+        // In a box, since most webhooks never come here.
+        Box::pin(self.read(app, account_sid, now)).await
+    }
+
+    async fn read(&self, app: &App, account_sid: &str, now: DateTime<Utc>) -> Result<Arc<Vec<Account>>> {
         let mut accounts = Vec::new();
         if let Some(shared) = app.config.twilio.as_ref().filter(|shared| shared.account_sid == account_sid) {
             accounts.push(Account { tenant: None, tokens: shared.auth_tokens.clone() });

@@ -40,6 +40,7 @@ pub async fn take(app: &App, event: Event) -> Result<()> {
                 status,
                 code: error_code,
                 detail: None,
+                price: None,
             };
             Letter::status("fake", tenant, report)
         }

@@ -43,7 +43,13 @@ enum Content {
 impl Letter {
     pub(super) fn status(provider: &'static str, tenant: Uuid, report: Report) -> Self {
         let code = report.code.unwrap_or_default();
-        let id = format!("{}:{}:{code}", report.provider_message_id, report.status);
+        // The same news with a price is news.
+        let price = report
+            .price
+            .as_ref()
+            .map(|price| format!(":{}{}", price.micros, price.currency))
+            .unwrap_or_default();
+        let id = format!("{}:{}:{code}{price}", report.provider_message_id, report.status);
         Self { provider, id, tenant, content: Content::Status(report) }
     }
 

@@ -82,7 +82,7 @@ async fn take(
     nul::pairs(&mut pairs);
     match webhook::parse(&pairs).map_err(|error| Error::BadRequest(error.to_string().into()))? {
         Webhook::Status(status) => take_status(app, &matching, query, status).await,
-        Webhook::Inbound(message) => take_inbound(app, &matching, *message, json!(pairs)).await,
+        Webhook::Inbound(message) => Box::pin(take_inbound(app, &matching, *message, json!(pairs))).await,
     }
 }
 
@@ -104,6 +104,7 @@ async fn take_status(app: &App, accounts: &[&Account], query: &str, status: Stat
         status: status.status,
         code: status.error_code,
         detail: status.error_message,
+        price: status.price,
     };
     app.webhooks.deliver(Letter::status("twilio", tenant, report)).await
 }

@@ -1,6 +1,7 @@
 //! Settings → Sending: one page, on which each part saves itself. Here is what the parts share.
 
 mod accounts;
+mod prices;
 mod rules;
 mod senders;
 
@@ -16,7 +17,7 @@ use crate::{
     error::{FieldErrors, Result},
     tenants,
     web::{
-        fields::Field,
+        fields::{Field, NOT_SAVED},
         layout::Place,
         notice,
         pages::html_form,
@@ -53,6 +54,7 @@ struct Typed {
     errors: FieldErrors,
     adds_sender: bool,
     adds_account: bool,
+    asks_name: bool,
 }
 
 async fn page(State(app): State<Arc<App>>, session: Session, caller: Caller) -> Result<Response> {
@@ -75,15 +77,11 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
     let public_url = &app.config.public_url;
     let page = SendingPage {
         tabs: tabs(Section::Sending, caller.role),
-        error: if has_errors {
-            "Nothing was saved yet: look at the marked fields.".to_owned()
-        } else {
-            String::new()
-        },
+        error: if has_errors { NOT_SAVED.to_owned() } else { String::new() },
         is_stopped: settings.kill_switch,
         adds_sender: typed.adds_sender || senders.is_empty(),
         senders: senders.into_iter().map(|sender| senders::row(caller, sender)).collect(),
-        sender_fields: typed.sender.fields(&dress),
+        sender_fields: typed.sender.fields(&dress, typed.asks_name),
         adds_account: typed.adds_account,
         accounts: accounts.into_iter().map(|account| accounts::row(app, caller, account)).collect(),
         account_fields: typed.account.fields(&dress),
@@ -94,6 +92,7 @@ async fn show(app: &App, session: &Session, caller: &Caller, typed: Typed) -> Re
         quiet: rules.quiet(&dress),
         quiet_rules: rules.quiet_rules(&dress),
         budget: rules.budget(&dress, &settings.currency),
+        prices: rules.prices(&dress, &settings.currency),
         limits: rules.limits(&dress),
         brake: rules.brake(&dress),
         shell: shell(app, session, Place::Settings, "Sending").await?,

@@ -7,7 +7,7 @@ use chrono::NaiveTime;
 use patchbay_rules::money;
 use serde::Deserialize;
 
-use super::{Dress, Typed, done, show};
+use super::{Dress, Typed, done, prices, show};
 use crate::{
     app::App,
     auth::{Caller, Session},
@@ -34,6 +34,7 @@ pub(super) struct RulesForm {
     daily: String,
     #[serde(rename = "budget.monthly_cents")]
     monthly: String,
+    prices: String,
     #[serde(rename = "rate_limit.per_second")]
     rate: String,
     #[serde(rename = "api_rate_limit.per_second")]
@@ -98,6 +99,7 @@ impl RulesForm {
             quiet_binds_people: settings.quiet_binds_people,
             daily: amount(settings.budget.daily_cents),
             monthly: amount(settings.budget.monthly_cents),
+            prices: prices::written(&settings.prices),
             rate: number(settings.rate_limit.per_second),
             api_rate: number(settings.api_rate_limit.per_second),
             suppression_days: settings.suppression_days.to_string(),
@@ -118,6 +120,13 @@ impl RulesForm {
         let budget = BudgetPatch {
             daily_cents: cents("budget.daily_cents", &self.daily),
             monthly_cents: cents("budget.monthly_cents", &self.monthly),
+        };
+        let prices = match prices::read(&self.prices) {
+            Ok(prices) => Patch::Set(prices),
+            Err(words) => {
+                errors.insert("prices".into(), words);
+                Patch::Keep
+            }
         };
         let mut whole =
             |field, text| read(&mut errors, field, text, "Write a whole number.", |text| text.parse().ok());
@@ -152,6 +161,7 @@ impl RulesForm {
             holiday_rules: Patch::Set(self.holiday_rules),
             quiet_binds_people: Patch::Set(self.quiet_binds_people),
             budget: Patch::Set(budget),
+            prices,
             rate_limit: Patch::Set(RateLimitPatch { per_second: rate }),
             api_rate_limit: Patch::Set(RateLimitPatch { per_second: api_rate }),
             suppression_days,
@@ -202,6 +212,14 @@ impl RulesForm {
         ]
     }
 
+    pub(super) fn prices(&self, dress: &Dress<'_>, currency: &str) -> Field {
+        let hint = format!(
+            "In {currency}: of a segment for SMS, of a message otherwise; a line each, such as SMS AU 0.0515. Where there is no line, list prices are assumed."
+        );
+        dress
+            .field(Field::area("prices", "Your prices").placeholder("SMS AU 0.0515").hint(hint), &self.prices)
+    }
+
     pub(super) fn limits(&self, dress: &Dress<'_>) -> Vec<Field> {
         vec![
             dress.field(
@@ -211,7 +229,7 @@ impl RulesForm {
             dress.field(
                 Field::text("api_rate_limit.per_second", "API sends a second")
                     .required()
-                    .hint("More are answered with 429."),
+                    .hint("Programs that send faster are told to wait (status 429)."),
                 &self.api_rate,
             ),
             dress.field(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use patchbay_rules::phone;
+use patchbay_rules::{phone, senders::is_name};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::{Dress, Typed, done, show};
 use crate::{
     app::App,
     auth::{Caller, Session},
-    error::Result,
+    error::{FieldErrors, Result},
     providers::{
         senders::{self, NewSender, Sender, SenderPatch},
         view::SenderRow,
@@ -32,6 +32,8 @@ pub(super) struct SenderForm {
     label: String,
     rate_per_second: String,
     warm_up: bool,
+    /// Said of letters where a number is usual.
+    is_name: bool,
 }
 
 /// A switch: pressed on, or off.
@@ -51,6 +53,12 @@ pub(super) async fn add(
         .filter(|text| !text.is_empty())
         .map(|text| text.parse::<f64>().unwrap_or(-1.0));
     let today = app.now().with_timezone(&caller.tenant.timezone).date_naive();
+    if form.channel == "sms" && is_name(form.address.trim()) && !form.is_name {
+        let message = "This is a name rather than a number. If you mean it, say so below.";
+        let errors = FieldErrors::from([("address".into(), message.to_owned())]);
+        let typed = Typed { sender: form, errors, adds_sender: true, asks_name: true, ..Typed::default() };
+        return show(&app, &session, &caller, typed).await;
+    }
     let new = NewSender {
         channel: form.channel.clone(),
         address: form.address.clone(),
@@ -113,10 +121,11 @@ pub(super) async fn remove(
 }
 
 impl SenderForm {
-    pub(super) fn fields(&self, dress: &Dress<'_>) -> Vec<Field> {
+    /// `asks_name` adds the question whether letters are meant.
+    pub(super) fn fields(&self, dress: &Dress<'_>, asks_name: bool) -> Vec<Field> {
         let choice = |value: &str, label: &str| Choice::new(value, label, self.channel == value);
         let channels = vec![choice("sms", "SMS"), choice("whatsapp", "WhatsApp"), choice("email", "E-mail")];
-        vec![
+        let mut fields = vec![
             dress.field(Field::select("channel", "Channel", channels).required(), &self.channel),
             dress.field(
                 Field::text("address", "Number or address").required().placeholder("+61 412 345 678").hint(
@@ -140,7 +149,12 @@ impl SenderForm {
                 "For a new number: 50, 100, 200, 300 messages on its first days, then as many as you like.",
                 self.warm_up,
             ),
-        ]
+        ];
+        if asks_name || self.is_name {
+            let hint = "Texts show the name instead of a number. Nobody can answer it, and some countries show registered names only.";
+            fields.insert(2, dress.tick("is_name", "Send under this name", hint, self.is_name));
+        }
+        fields
     }
 }
 

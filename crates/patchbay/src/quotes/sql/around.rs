@@ -5,7 +5,12 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{db::TenantTx, error::Result, quotes::Quote};
+use crate::{
+    auth::{Actor, ActorKind},
+    db::TenantTx,
+    error::Result,
+    quotes::Quote,
+};
 
 /// Whom a quote is for: its id, if the contact can get one.
 pub(in crate::quotes) async fn contact_exists(tx: &mut TenantTx, contact: Uuid) -> Result<bool> {
@@ -139,6 +144,25 @@ pub(in crate::quotes) async fn list_happenings(tx: &mut TenantTx, quote: &Quote)
     )
     .fetch_all(tx.conn())
     .await?)
+}
+
+/// The member who sent a quote on its way: whoever wrote it to be sent, or let the draft go. `None` where a program did.
+pub(in crate::quotes) async fn released_by(tx: &mut TenantTx, id: Uuid) -> Result<Option<Actor>> {
+    let tenant = tx.tenant();
+    let row = sqlx::query!(
+        "select actor_kind, actor_id, actor_label from patchbay.audit_log
+         where tenant_id = $1 and entity_type = 'quote' and entity_id = $2 and (action = 'quote.created' or changes ? 'draft')
+         order by id desc limit 1",
+        tenant,
+        id.to_string(),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.filter(|row| row.actor_kind == ActorKind::User.as_str()).map(|row| Actor {
+        kind: ActorKind::User,
+        id: row.actor_id,
+        label: row.actor_label,
+    }))
 }
 
 /// Whether the timeline tells of this already: jobs may run twice.

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -12,21 +16,25 @@ use crate::{
     contacts::{self, ConsentState, Contact, filter::Filter as ContactFilter, search},
     error::{Error, FieldErrors, Result},
     quotes::{
-        self, Quote,
+        self, Quote, Status, draft,
         editor::Typed,
         locale,
         view::{EditPage, LineRow, Lines, PersonRow, PickPage, Totals},
     },
     web::{
         extract::{Path, Query, RawForm},
-        fields::Field,
+        fields::{Field, NOT_SAVED},
         layout::Place,
+        moments::full,
         notice,
-        pages::{html, html_form, wants_fragment},
+        pages::{html, html_with, wants_fragment},
         parts::{Empty, Face},
         shell::shell,
     },
 };
+
+/// The button that opens an answered quote again and saves what is typed.
+const REOPEN: &str = "reopen";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -109,9 +117,24 @@ pub(in crate::quotes) async fn create(
     };
     match saved {
         Ok(quote) => Ok(saved_notice(&app, &quote, typed.act == "send")),
-        Err(Error::Invalid(errors)) => form(&app, &session, &caller, None, typed, errors).await,
+        Err(Error::Invalid(errors)) => {
+            let errors = all_errors(&app, &caller, &typed, errors);
+            form(&app, &session, &caller, None, typed, errors).await
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Also what saving would find wrong with the fields that can be read, so that everything is said at once.
+fn all_errors(app: &App, caller: &Caller, typed: &Typed, mut errors: FieldErrors) -> FieldErrors {
+    let (input, _) = typed.read_all();
+    if let Err(Error::Invalid(more)) = draft::checked(input, &caller.tenant, app.now()) {
+        let simple = |field: &str| matches!(field, "title" | "terms" | "expires_on" | "currency");
+        for (field, message) in more.into_iter().filter(|(field, _)| simple(field)) {
+            errors.entry(field).or_insert(message);
+        }
+    }
+    errors
 }
 
 /// `/quotes/{id}/edit`.
@@ -122,6 +145,10 @@ pub(in crate::quotes) async fn edit(
     Path(id): Path<Uuid>,
 ) -> Result<Response> {
     let quote = quotes::get(&app, &caller, id).await?;
+    if quote.status.is_answered() {
+        let text = format!("{} Open it again to change it.", answered(&caller, &quote));
+        return Ok(notice::redirect(&app, &format!("/quotes/{id}"), &text));
+    }
     let typed = Typed::of(&quote);
     form(&app, &session, &caller, Some(&quote), typed, FieldErrors::new()).await
 }
@@ -134,18 +161,37 @@ pub(in crate::quotes) async fn save(
     Path(id): Path<Uuid>,
     RawForm(body): RawForm,
 ) -> Result<Response> {
-    let quote = quotes::get(&app, &caller, id).await?;
+    let mut quote = quotes::get(&app, &caller, id).await?;
     let mut typed = read(&body);
     typed.contact_id = Some(quote.contact_id);
     let saved = match typed.change(&quote) {
-        Ok(change) => quotes::update(&app, &caller, id, change).await,
+        Ok(mut change) => {
+            change.status = (typed.act == REOPEN && quote.status.is_answered()).then_some(Status::Sent);
+            quotes::update(&app, &caller, id, change).await
+        }
         Err(error) => Err(error),
     };
     match saved {
         Ok(after) => Ok(saved_notice(&app, &after, quote.held && !after.held)),
-        Err(Error::Invalid(errors)) => form(&app, &session, &caller, Some(&quote), typed, errors).await,
+        Err(Error::Invalid(errors)) => {
+            let errors = all_errors(&app, &caller, &typed, errors);
+            form(&app, &session, &caller, Some(&quote), typed, errors).await
+        }
+        // Answered or expired while it was written: the page says so and keeps what was typed.
+        Err(Error::Conflict { .. }) => {
+            quote = quotes::get(&app, &caller, id).await?;
+            form(&app, &session, &caller, Some(&quote), typed, FieldErrors::new()).await
+        }
         Err(error) => Err(error),
     }
+}
+
+/// "Dana Whitfield accepted this quote on Thu 20 Nov, 16:11."
+fn answered(caller: &Caller, quote: &Quote) -> String {
+    let who = quote.answered_by.clone().unwrap_or_else(|| quote.contact_label());
+    let did = if quote.status == Status::Accepted { "accepted" } else { "declined" };
+    let when = quote.answered_at.map(|at| full(at, caller.tenant.timezone));
+    format!("{who} {did} this quote{}.", when.map(|when| format!(" on {when}")).unwrap_or_default())
 }
 
 /// `POST /quotes/lines`: adds, removes and moves lines, and adds up what is typed. Saves nothing.
@@ -259,10 +305,12 @@ async fn form(
         .filter(|(field, _)| !known.contains(&&***field) && !field.starts_with("items["))
         .map(|(_, message)| message.clone())
         .collect();
+    let is_answered = quote.is_some_and(|quote| quote.status.is_answered());
     let page = EditPage {
+        answered: quote.filter(|_| is_answered).map(|quote| answered(caller, quote)).unwrap_or_default(),
         error: match (errors.is_empty(), stray.is_empty()) {
             (true, _) => String::new(),
-            (false, true) => "Some fields need another look.".to_owned(),
+            (false, true) => NOT_SAVED.to_owned(),
             (false, false) => stray.join(" "),
         },
         heading: title.clone(),
@@ -299,7 +347,12 @@ async fn form(
         out_of_band: false,
         shell: shell(app, session, Place::Quotes, &title).await?,
     };
-    html_form(&errors, &page)
+    let status = match (is_answered, errors.is_empty()) {
+        (true, _) => StatusCode::CONFLICT,
+        (false, true) => StatusCode::OK,
+        (false, false) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    html_with(status, &page)
 }
 
 /// What sending will do, before it is done.

@@ -150,15 +150,15 @@ fn outcomes(report: &CampaignReport) -> Option<Breakdown> {
     let canceled = report.status == "canceled";
     let parts = [
         ("Delivered", Mark::Good, count(&["delivered", "read"])),
-        ("Sent, awaiting receipt", Mark::Calm, count(&["sent"])),
+        ("Sent, no receipt yet", Mark::Calm, count(&["sent"])),
         (
             "Waiting",
             Mark::Wait,
             count(&["queued", "sending", "unknown"]) + if canceled { 0 } else { to_come },
         ),
-        ("Blocked", Mark::Stop, count(&["blocked"])),
+        ("Not sent", Mark::Stop, count(&["blocked"])),
         ("Failed", Mark::Fail, count(&["failed", "undelivered"])),
-        ("Canceled", Mark::Rest, count(&["canceled"]) + if canceled { to_come } else { 0 }),
+        ("Called off", Mark::Rest, count(&["canceled"]) + if canceled { to_come } else { 0 }),
     ];
     let parts = parts.into_iter().map(|(label, mark, count)| Part {
         label: label.to_owned(),
@@ -180,7 +180,13 @@ fn reasons(report: &CampaignReport) -> Vec<ReasonLine> {
     let with_reason = report.outcomes.iter().filter(|outcome| !outcome.reason.is_empty());
     with_reason
         .map(|outcome| ReasonLine {
-            word: if outcome.status == "queued" { "Waiting".to_owned() } else { capital(&outcome.status) },
+            word: match outcome.status.as_str() {
+                "queued" => "Waiting".to_owned(),
+                "blocked" => "Not sent".to_owned(),
+                "undelivered" => "Not delivered".to_owned(),
+                "canceled" => "Called off".to_owned(),
+                other => capital(other),
+            },
             reason: outcome.reason.clone(),
             amount: grouped(outcome.messages),
             share: percent(share(outcome.messages, report.funnel.recipients)),

@@ -54,6 +54,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, session: Session, caller: 
                 cost: money(day.cost_micros),
             })
             .collect(),
+        places: spend.places.iter().map(|place| place.line(&spend.currency)).collect(),
         shell: shell(&app, &session, Place::Reports, "Spending").await?,
     };
     html(&page)

@@ -161,7 +161,8 @@ fn control(field: &Field, op: &str, values: &[String], context: &Context) -> Con
                 if shape == Shape::Some { Control::Many(choices) } else { Control::One(choices) }
             }
             None => {
-                let kind = if field.kind(Some(context)) == Kind::Number { "number" } else { "text" };
+                let plain = field.kind(Some(context)) == Kind::Number && !field.is_money();
+                let kind = if plain { "number" } else { "text" };
                 let list = if field.to_string() == "source" { "sources" } else { "" };
                 Control::Text { kind, value: values.join(", "), list }
             }

@@ -26,7 +26,7 @@ use crate::{
     error::{Error, FieldErrors, Result},
     web::{
         extract::{Form, Path, Query},
-        fields::Field,
+        fields::{Field, NOT_SAVED},
         layout::Place,
         moments::moment,
         notice,
@@ -37,6 +37,7 @@ use crate::{
     },
 };
 use draft::Draft;
+pub(super) use operators::money_of;
 
 type Pairs = Vec<(String, String)>;
 
@@ -320,7 +321,7 @@ async fn show(
         action: segment.map_or_else(|| "/segments".to_owned(), |segment| format!("/segments/{}", segment.id)),
         id: segment.map(|segment| segment.id.to_string()).unwrap_or_default(),
         is_new: segment.is_none(),
-        error: if wrong.refused { "Some of it is not right yet.".to_owned() } else { String::new() },
+        error: if wrong.refused { NOT_SAVED.to_owned() } else { String::new() },
         builder: fragment(app, caller, context, &draft, &wrong.errors).await?,
         count: counted(app, caller, context, &draft).await?,
         uses: uses(app, caller, segment).await?,

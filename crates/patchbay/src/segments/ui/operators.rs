@@ -1,6 +1,7 @@
 //! How the builder speaks of operators: "is any of", "in the last 30 days", "has none", and the control that goes
 //! with each. Filters know fewer and plainer ones.
 
+use patchbay_rules::money;
 use serde_json::{Value, json};
 
 use crate::{
@@ -124,6 +125,10 @@ pub fn ask(condition: &Condition, context: &Context) -> Asked {
         Value::Null => Vec::new(),
         value => vec![words(value)],
     };
+    let values = match condition.field.is_money() {
+        true => values.iter().map(|cents| money_of(cents).unwrap_or_else(|| cents.clone())).collect(),
+        false => values,
+    };
     // Names stand for ids, which the lists of the builder are made of.
     let values: Vec<String> = match condition.field.kind(Some(context)) {
         Kind::Named(names) => values
@@ -162,15 +167,31 @@ pub fn meant(field: &Field, op: &str, values: &[String], context: &Context) -> (
         "within" => ("after", distance()),
         "older" => ("before", distance()),
         "in" if shape(field, op, context) == Shape::Some => ("in", json!(values)),
+        "in" if field.is_money() => {
+            let cents = first().split(',').map(str::trim);
+            (
+                "in",
+                cents.map(|text| money::parse_cents(text).map_or_else(|| text.into(), Value::from)).collect(),
+            )
+        }
         "in" => ("in", first().split(',').map(|part| json!(part.trim())).collect()),
         op if first().is_empty() => (op, Value::Null),
         op if field.kind(Some(context)) == Kind::Flag => (op, Value::Bool(first() == "true")),
+        op if field.is_money() => {
+            (op, money::parse_cents(first()).map_or_else(|| first().into(), Value::from))
+        }
         op if field.kind(Some(context)) == Kind::Number => {
             (op, serde_json::from_str(first()).unwrap_or_else(|_| first().into()))
         }
         op => (op, first().into()),
     };
     (op.to_owned(), value)
+}
+
+/// Cents as somebody would type them.
+pub fn money_of(cents: &str) -> Option<String> {
+    let cents: i64 = cents.parse().ok()?;
+    Some(format!("{}.{:02}", cents / 100, (cents % 100).abs()))
 }
 
 /// `-30d` as number and unit.

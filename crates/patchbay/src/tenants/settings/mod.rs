@@ -132,6 +132,7 @@ pub async fn update(app: &App, caller: &Caller, change: SettingsPatch) -> Result
     audit::changed(&mut tx, caller, "settings.updated", after.id, &changes).await?;
     let moved = after.moved_gates(&before);
     if !moved.is_empty() {
+        messaging::hold_claims(&mut tx).await?;
         messaging::wake_held(&mut tx, &moved, None, app.now(), WOKEN).await?;
     }
     sql::tell(&mut tx).await?;

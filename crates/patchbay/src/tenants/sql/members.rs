@@ -68,10 +68,11 @@ pub(in crate::tenants) async fn remove(tx: &mut TenantTx, user: Uuid) -> Result<
 }
 
 /// An invitation that nobody has accepted yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Invitation {
     pub id: Uuid,
     pub email: String,
+    /// owner, admin, member or viewer
     pub role: String,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
@@ -140,4 +141,25 @@ pub(in crate::tenants) async fn revoke_invitation(
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|row| (row.email, row.role)))
+}
+
+/// Which of the first steps are done.
+pub(in crate::tenants) struct SetupDone {
+    pub sender: bool,
+    pub contact: bool,
+    pub colleague: bool,
+}
+
+pub(in crate::tenants) async fn setup_done(tx: &mut TenantTx) -> Result<SetupDone> {
+    let tenant = tx.tenant();
+    Ok(sqlx::query_as!(
+        SetupDone,
+        r#"select exists (select from patchbay.senders where tenant_id = $1 and disabled_at is null) as "sender!",
+             exists (select from patchbay.contacts where tenant_id = $1) as "contact!",
+             (select count(*) from patchbay.memberships where tenant_id = $1) > 1
+               or exists (select from patchbay.invitations where tenant_id = $1 and revoked_at is null) as "colleague!""#,
+        tenant,
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }

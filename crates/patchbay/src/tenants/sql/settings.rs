@@ -45,11 +45,11 @@ struct Row {
     keep_message_months: Option<i32>,
 }
 
-/// `lock` keeps two changes at once from overwriting each other.
+/// `lock` keeps two changes at once from overwriting each other. Rows that point to the tenant may be written meanwhile.
 pub(in crate::tenants) async fn find(tx: &mut TenantTx, lock: bool) -> Result<Option<Settings>> {
     let tenant = tx.tenant();
     if lock {
-        sqlx::query!("select from patchbay.tenants where id = $1 for update", tenant)
+        sqlx::query!("select from patchbay.tenants where id = $1 for no key update", tenant)
             .fetch_optional(tx.conn())
             .await?;
     }

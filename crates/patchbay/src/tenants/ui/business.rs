@@ -16,7 +16,7 @@ use crate::{
     },
     web::{
         extract::Form,
-        fields::{Choice, Field},
+        fields::{Choice, Field, NOT_SAVED},
         layout::Place,
         notice,
         pages::html_form,
@@ -160,11 +160,7 @@ async fn show(
         texts,
         retention,
         slug: caller.tenant.slug.clone(),
-        error: if errors.is_empty() {
-            String::new()
-        } else {
-            "Nothing was saved yet: look at the marked fields.".to_owned()
-        },
+        error: if errors.is_empty() { String::new() } else { NOT_SAVED.to_owned() },
         shell: shell(app, session, Place::Settings, "Business").await?,
     };
     html_form(errors, &page)

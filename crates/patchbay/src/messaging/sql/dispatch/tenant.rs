@@ -17,6 +17,15 @@ pub async fn try_lock_tenant(tx: &mut TenantTx) -> Result<bool> {
     .await?)
 }
 
+/// The same for whoever must have it: waits for the claimer.
+pub async fn lock_tenant(tx: &mut TenantTx) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('dispatch:' || $1::uuid, 0))", tenant)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 pub struct TenantRow {
     pub timezone: String,
     pub country: String,
