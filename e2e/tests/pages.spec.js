@@ -29,6 +29,7 @@ async function things() {
     import: await newest('imports', 'true'),
     messages: await newest('messages', "direction = 'outbound'"),
     quotes: await newest('quotes', "status = 'sent'"),
+    senders: await newest('senders', 'disabled_at is null'),
     segments: await newest('segments', 'true'),
     templates: await newest('templates', 'archived_at is null'),
     q: await one("select token from patchbay.quotes where tenant_id = $1 and status = 'viewed' limit 1", [tenant]),
@@ -39,7 +40,7 @@ async function things() {
 
 function address(path, of) {
   const named = path.split('/').at(path.startsWith('/contacts/import/') ? 2 : 1);
-  const key = path === '/campaigns/{id}/edit' ? 'draft' : named;
+  const key = path === '/campaigns/{id}/edit' ? 'draft' : path.startsWith('/settings/') ? path.split('/')[2] : named;
   return path.replace(/{(id|token)}/, of[key]).replace('{other}', of.other);
 }
 

@@ -43,6 +43,8 @@ async fn handle(app: &App, job: &Job) -> Result<(), Error> {
         }
         "contact.readdressed" => contacts::jobs::lead_created(app, job).await,
         contacts::duplicates::WANTED => contacts::jobs::duplicates_wanted(app, job).await,
+        // For whoever reads the log of events; nothing is to be done.
+        "campaign.finished" => Ok(()),
         "campaign.paused" => notifications::jobs::campaign_paused(app, job).await,
         providers::holds::HELD => notifications::jobs::sending_held(app, job).await,
         "message.received" => notifications::jobs::notify(app, job).await,

@@ -111,4 +111,13 @@ pub(super) const HISTORY: &[(i64, &str)] = &[
         "insert into patchbay.distinct_contacts (tenant_id, first_id, second_id, said_by)
            select id, '00000000-0000-0000-0000-0000000000c1', '00000000-0000-0000-0000-0000000000c2', 'Rosa' from patchbay.tenants",
     ),
+    (38, "insert into patchbay.sending_holds (tenant_id, provider, code, reason, held_at) select id, 'twilio', 20003, 'The credentials are wrong.', now() from patchbay.tenants"),
+    (
+        39,
+        "insert into patchbay.unreachable (tenant_id, channel, address, code, failures, failed_at) select id, 'sms', '+61491570156', 30005, 1, now() from patchbay.tenants",
+    ),
+    (41, ""),
+    (42, ""),
+    (44, ""),
+    (46, ""),
 ];

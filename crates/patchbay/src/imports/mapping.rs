@@ -168,9 +168,6 @@ pub struct Claim {
 impl Mapping {
     /// Checks the mapping against the headings of a file.
     pub fn plan(&self, headings: &[String], now: DateTime<Utc>) -> Result<Plan> {
-        if self.columns.len() > headings.len() {
-            return Err(Error::field("mapping", "The mapping names more columns than the file has."));
-        }
         let mut fields = vec![None; headings.len()];
         let places = Places::new(headings);
         for (heading, word) in &self.columns {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, FieldErrors, Result},
-    web::extract,
+    web::{extract, nul},
 };
 
 /// A lead with everything a form may ask fits many times over.
@@ -76,7 +76,7 @@ impl Fields {
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         match self.take(name)? {
             Value::Object(object) => Some(object),
-            Value::String(text) => serde_json::from_str(&text).ok(),
+            Value::String(text) => serde_json::from_slice(&nul::json(text.as_bytes())).ok(),
             _ => None,
         }
     }
@@ -121,7 +121,7 @@ impl Fields {
 /// Repeated names make a list, as boxes of one group do.
 fn from_form(bytes: &[u8]) -> Map<String, Value> {
     let mut fields: Map<String, Value> = Map::new();
-    for (name, value) in form_urlencoded::parse(bytes) {
+    for (name, value) in form_urlencoded::parse(&nul::form(bytes)) {
         let value = Value::String(value.into_owned());
         match fields.get_mut(name.as_ref()) {
             None => {
@@ -152,6 +152,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(form.text("first_name").as_deref(), Some("Dana W"));
+        let mut odd = read("application/x-www-form-urlencoded", "a%00=b%00c").unwrap();
+        assert_eq!(odd.text("a").as_deref(), Some("bc"));
         assert_eq!(form.flag("ok"), Some(true));
         assert_eq!(Value::Object(form.rest()), serde_json::json!({"box": ["a", "b"]}));
         let mut json = read(

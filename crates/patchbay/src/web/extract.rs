@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use axum::{
     body::Bytes,
     extract::{
-        FromRequest, FromRequestParts, RawForm, Request,
+        FromRequest, FromRequestParts, Request,
         rejection::{BytesRejection, RawFormRejection},
     },
     http::{HeaderMap, header, request::Parts},
@@ -40,6 +40,10 @@ pub struct Path<T>(pub T);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Form<T>(pub T);
 
+/// A URL-encoded form as it came, for handlers that read its fields one by one.
+#[derive(Debug, Clone, Default)]
+pub struct RawForm(pub Bytes);
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
@@ -63,7 +67,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        from_form(parts.uri.query().unwrap_or_default().as_bytes(), "query").map(Self)
+        let query = parts.uri.query().unwrap_or_default();
+        from_form(&nul::form(query.as_bytes()), "query").map(Self)
     }
 }
 
@@ -82,8 +87,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        match RawForm::from_request(request, state).await {
-            Ok(RawForm(bytes)) => from_form(&bytes, "form").map(Self),
+        let RawForm(bytes) = RawForm::from_request(request, state).await?;
+        from_form(&bytes, "form").map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for RawForm {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        match axum::extract::RawForm::from_request(request, state).await {
+            Ok(axum::extract::RawForm(bytes)) => {
+                let clean = match nul::form(&bytes) {
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(clean) => Some(clean),
+                };
+                Ok(Self(clean.map_or(bytes, Bytes::from)))
+            }
             Err(RawFormRejection::InvalidFormContentType(_)) => {
                 Err(Error::MediaType("application/x-www-form-urlencoded"))
             }
@@ -95,8 +115,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
 
 /// Reads URL-encoded pairs; `what` they are, for the sentence when they cannot be read.
 fn from_form<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
-    let bytes = nul::form(bytes);
-    let source = serde_html_form::Deserializer::new(form_urlencoded::parse(&bytes));
+    let source = serde_html_form::Deserializer::new(form_urlencoded::parse(bytes));
     serde_path_to_error::deserialize(source).map_err(|error| {
         let cause = error.inner().to_string();
         let field = match expected::missing(&cause) {

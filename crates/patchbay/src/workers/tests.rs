@@ -16,6 +16,7 @@ async fn kick(test: &TestApp, key: &str, path: &str) -> Value {
 #[tokio::test]
 async fn a_kick_works_off_what_is_due_of_one_tenant() {
     let test = TestApp::new().await;
+    test.leaves_work();
     let (office, other) = (Office::open(&test, "a").await, Office::open(&test, "b").await);
     office.contact(&test, "Dana", Some("+61491570006")).await;
     other.contact(&test, "Eve", Some("+61491570156")).await;
@@ -42,6 +43,7 @@ async fn a_kick_works_off_what_is_due_of_one_tenant() {
 #[tokio::test]
 async fn a_quote_is_sent_for_the_asking_and_once() {
     let test = TestApp::new().await;
+    test.leaves_work();
     let office = Office::open(&test, "a").await;
     let dana = office.contact(&test, "Dana", Some("+61491570006")).await;
     let draft = json!({"contact_id": dana, "total_cents": 100, "draft": true});

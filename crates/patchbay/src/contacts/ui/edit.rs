@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    extract::{RawForm, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -22,7 +19,7 @@ use crate::{
     error::{Error, FieldErrors, Result},
     tenants::places,
     web::{
-        extract::Path,
+        extract::{Path, RawForm},
         fields::{Choice, Field, NOT_SAVED},
         layout::Place,
         notice,

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{RawForm, State},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use patchbay_rules::phone;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -26,7 +22,7 @@ use crate::{
     },
     error::{Error, Result},
     web::{
-        extract::{Path, Query},
+        extract::{Path, Query, RawForm},
         layout::Place,
         moments::full,
         notice,

@@ -117,7 +117,9 @@ async fn words_that_may_be_an_opt_out_are_decided_by_a_person() {
 #[tokio::test]
 async fn nul_is_left_out_and_harms_nobody() {
     let t = TestApp::new().await;
-    let (who, _) = tenancy(&t, "Brightside").await;
+    let (who, mut browser) = tenancy(&t, "Brightside").await;
+    browser.post("/contacts", &[("first_name", "Be\0a"), ("status", "lead")]).await.expect(303);
+    assert_eq!(t.scalar("select count(*) from patchbay.contacts where first_name = 'Bea'").await, 1);
     let fields = [
         ("MessageSid", "SM00000000000000000000000000000009"),
         ("From", "+12125550123"),

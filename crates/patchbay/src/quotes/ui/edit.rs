@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{RawForm, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -22,7 +22,7 @@ use crate::{
         view::{EditPage, LineRow, Lines, PersonRow, PickPage, Totals},
     },
     web::{
-        extract::{Path, Query},
+        extract::{Path, Query, RawForm},
         fields::{Field, NOT_SAVED},
         layout::Place,
         moments::full,
