@@ -55,7 +55,7 @@ for (const width of [1440, 390]) {
     await signIn(member);
     const complaints = [];
     for (const page of [stranger, member]) {
-      page.on('console', (message) => message.type() === 'error' && !/404|403/.test(message.text()) && complaints.push(`${page.url()}: ${message.text()}`));
+      page.on('console', (message) => message.type() === 'error' && !/404|403|410/.test(message.text()) && complaints.push(`${page.url()}: ${message.text()}`));
       page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
     }
     const of = await things();

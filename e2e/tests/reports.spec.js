@@ -48,7 +48,7 @@ test('a campaign is told by figures, charts, tables and files', async ({ browser
       if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/report-${width}-${colorScheme}.png`, fullPage: true });
       if (width === 1440 && colorScheme === 'light') {
         const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV' }).first().click()]);
-        expect(file.suggestedFilename()).toBe('outcomes.csv');
+        expect(file.suggestedFilename()).toBe('funnel.csv');
       }
       if (process.env.SHOTS) {
         for (const path of ['reports', 'reports/senders', 'reports/spend']) {

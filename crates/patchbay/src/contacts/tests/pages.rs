@@ -218,7 +218,7 @@ async fn two_become_one_and_two_again() {
     assert!(rosa.get(&format!("/contacts/{kept}/merge")).await.expect(200).text.contains(&twin.to_string()));
     let preview = rosa.get(&format!("/contacts/{kept}/merge?with={twin}")).await.expect(200).text;
     assert!(
-        preview.contains("+61491570156") && preview.contains("Radio") && preview.contains("name=\"phone\"")
+        preview.contains("0491 570 156") && preview.contains("Radio") && preview.contains("name=\"phone\"")
     );
     rosa.get(&format!("/contacts/{kept}/merge?with={kept}")).await.expect(422);
     rosa.post(
