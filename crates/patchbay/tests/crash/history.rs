@@ -58,6 +58,12 @@ pub struct Message {
     pub state: Option<String>,
 }
 
+impl Message {
+    pub fn has_failed(&self) -> bool {
+        matches!(self.status.as_str(), "failed" | "undelivered")
+    }
+}
+
 pub struct History {
     pub now: DateTime<Utc>,
     versions: Vec<Version>,
